@@ -12,7 +12,7 @@ struct Plan: AsyncParsableCommand {
     @Argument(help: "The configuration file.")
     var file: String
 
-    @Flag(help: "One JSON object for programs.")
+    @Flag(help: "Prints one JSON object for programs.")
     var json = false
 
     func run() async throws {

@@ -2,9 +2,9 @@ import BoxConfiguration
 import CapabilityProbe
 import Supervision
 
-/// What a configuration asks of capture cards and the box has not, or has twice.
+/// Notices about capture cards that a configuration asks for and that the box lacks, or has more than once.
 enum CardNotices {
-    /// A line each.
+    /// One line for each notice.
     static func of(_ loaded: LoadedConfiguration, _ cards: [CaptureDevice]) -> [String] {
         var claims = CaptureClaims()
         claims.set(cards)
@@ -29,28 +29,28 @@ enum CardNotices {
         }
     }
 
-    /// A mode that the card has not.
+    /// The notice about a mode that the card does not have.
     private static func notice(_ capture: CaptureSource, _ card: CaptureDevice) -> String? {
         let setting = CaptureSetting(card.modes, size: capture.size, rate: capture.rate)
-        return setting.isOther ? "\(card.name) has no mode as asked for; the nearest is taken: \(setting)" : nil
+        return setting.isOther
+            ? "\(card.name) does not have the requested mode; the nearest one is used: \(setting)" : nil
     }
 
     private static func notice(_ binding: CaptureBinding, _ card: CaptureDevice?, _ cards: [CaptureDevice]) -> String? {
         let found = cards.filter { $0.matches(binding) }
         if found.isEmpty { return "no card \(binding.sentence) is there now; \(CaptureDevice.list(cards))" }
         if card == nil {
-            return "the card that is meant is another source's, and each belongs to one; \(CaptureDevice.list(cards))"
+            return "another source uses this card, and a card can have only one source; \(CaptureDevice.list(cards))"
         }
         let alike = found.filter { card in found.contains { $0.looksLike(card) } }
         switch binding {
-        // Any of them will do, or only one can be meant.
+        // Any card will do, or only one can match.
         case .any, .path: return nil
         case .serial, .model:
             guard !alike.isEmpty else { return nil }
             return
                 """
-                \(alike.count) cards \(binding.sentence) are there, and nothing but their ports tells them apart; \
-                bind by path: 
+                \(alike.count) cards \(binding.sentence) are there, and only their ports differ; bind by path: 
                 """
                     + alike.map(\.path).joined(separator: ", ")
         }

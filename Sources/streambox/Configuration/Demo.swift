@@ -1,6 +1,6 @@
 import BoxConfiguration
 
-/// What `streambox run` does where nobody has configured anything yet.
+/// The configuration of `streambox run` on a machine without a configuration file.
 enum Demo {
     static let folder = "./streambox-demo"
 

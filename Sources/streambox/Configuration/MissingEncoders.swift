@@ -1,9 +1,9 @@
 import BoxConfiguration
 import EncoderSelection
 
-/// Encoders that a configuration asks for by name and that this box does not have.
+/// Notices about encoders that a configuration names and that this box does not have.
 enum MissingEncoders {
-    /// A line a group and encoder: where, what is missing, how to get it, and what happens meanwhile.
+    /// One line for each group and encoder: the place, the missing encoder, how to get it, and what happens until then.
     static func notices(of loaded: LoadedConfiguration, _ catalogue: EncoderCatalogue) -> [String] {
         loaded.configuration.channels.flatMap(\.groups).flatMap { group -> [String] in
             guard case .encode(let wish) = group.video, case .list(let requests) = wish.encoder else { return [] }
@@ -11,7 +11,7 @@ enum MissingEncoders {
             let choice = selector.candidates(for: wish).first { !selector.standing(of: $0).hasFailed }
             let instead =
                 choice.map { "\($0) takes over" }
-                ?? "nothing else is allowed, so the group has no picture until it is there"
+                ?? "no other encoder is allowed, so the group stays off air until it is there"
             return requests.compactMap { request in
                 guard let why = why(request, catalogue) else { return nil }
                 return

@@ -6,15 +6,15 @@ import MediaTypes
 import Status
 import Supervision
 
-/// What a probe found: one value for the table and for JSON.
+/// The result of a probe, rendered as a table or as JSON.
 struct ProbeReport: Encodable {
     struct GPUEntry: Encodable {
         var gpu: GPU
-        /// What its VA driver says; `nil` where it was not asked, or did not answer.
+        /// The answer of the VA driver; `nil` if it was not asked or did not answer.
         var va: VAReport?
-        /// Why it did not, for people.
+        /// Why the VA driver did not answer, for people.
         var problem: String?
-        /// Likewise, for programs: `refused`, `crashed`, `hung`, `unanswered`.
+        /// The same for programs: `refused`, `crashed`, `hung`, `unanswered`.
         var problemKind: VAFailure.Kind?
 
         mutating func take(_ result: VAResult) {
@@ -31,28 +31,29 @@ struct ProbeReport: Encodable {
         /// `usable`, `untried`, `failed`, or `listed` for one that is not used.
         var standing: String
         var reason: String?
-        /// What FFmpeg's end was taken for, for programs; `nil` where it passed or was not tried.
+        /// The cause of the failure, for programs; `nil` if the trial passed or was not made.
         var cause: String?
-        /// Pictures can be scaled by the GPU.
+        /// The GPU can scale frames.
         var scalesOnGPU: Bool?
     }
 
-    /// Something that FFmpeg does not have, or refuses.
+    /// Something that FFmpeg lacks or refuses.
     struct FFmpegProblem: Encodable {
-        /// What needs it.
+        /// The part of the service that needs it.
         var subject: String
         var sentence: String
     }
 
     var ffmpeg: String
-    /// What FFmpeg can decode with, by its own list (`-hwaccel`); the service decodes with the processor.
+    /// The hardware that FFmpeg can decode with, from its own list (`-hwaccel`). The service decodes with the
+    /// processor.
     var hwaccels: [String]
     var ffmpegProblems: [FFmpegProblem] = []
     var gpus: [GPUEntry]
     var encoders: [Encoder] = []
     var v4l2Encoders: [V4L2Encoder]
     var captureDevices: [CaptureDevice]
-    /// Why a list may be short; `nil` when it is whole.
+    /// Why a list may be incomplete; `nil` if all are complete.
     var problem: String?
 
     init(
@@ -66,7 +67,7 @@ struct ProbeReport: Encodable {
         self.captureDevices = captureDevices
     }
 
-    /// Lists the candidates of every family and codec on this box, untried.
+    /// Lists the candidates of every family and codec on this box without trials.
     mutating func list(_ catalogue: EncoderCatalogue) {
         for family in EncoderFamily.allCases {
             for codec in VideoCodec.allCases where codec != .av1 {
@@ -83,7 +84,7 @@ struct ProbeReport: Encodable {
         listAV1(catalogue)
     }
 
-    /// FFmpeg's encoders for AV1, which the service does not use yet.
+    /// Lists FFmpeg's encoders for AV1, which the service does not use yet.
     private mutating func listAV1(_ catalogue: EncoderCatalogue) {
         for family in EncoderFamily.allCases {
             for candidate in catalogue.candidates(family, .av1) where catalogue.listed.contains(candidate.name) {
@@ -97,10 +98,10 @@ struct ProbeReport: Encodable {
         encoders.append(Encoder(name: name, standing: "listed", reason: "this service does not encode AV1 yet"))
     }
 
-    /// Software that no configuration can name.
+    /// Software encoders that no configuration can name.
     private static let otherAV1 = ["libaom-av1", "librav1e"]
 
-    /// Lists what trials have shown.
+    /// Lists the encoders with the results of their trials.
     mutating func list(_ catalogue: EncoderCatalogue, _ trials: [(EncoderCandidate, TrialResult)]) {
         encoders = trials.map { candidate, result in
             switch result {
@@ -113,7 +114,7 @@ struct ProbeReport: Encodable {
         listAV1(catalogue)
     }
 
-    /// For a person, at most 80 columns.
+    /// The report for a person, at most 80 columns wide.
     var text: String {
         var text = Columns()
         text.line("FFmpeg \(ffmpeg)")
@@ -121,7 +122,7 @@ struct ProbeReport: Encodable {
         for problem in ffmpegProblems { text.paragraph("! \(problem.subject): \(problem.sentence)", indent: 2) }
         text.line("")
         text.line("GPUs")
-        if gpus.isEmpty { text.line("  none found: everything is encoded by the processor") }
+        if gpus.isEmpty { text.line("  none found: the processor encodes everything") }
         for entry in gpus { describe(entry, in: &text) }
         text.line("")
         text.line(encoders.contains { $0.standing == "untried" } ? "Encoders" : "Encoders, tried from 1080p to 720p")
@@ -168,7 +169,7 @@ struct ProbeReport: Encodable {
         }
     }
 
-    /// Profiles with what they can be had with: those that are alike in one line.
+    /// One line for each set of abilities, with the profiles that have it.
     private func abilities(of va: VAReport) -> [String] {
         var profiles: [(with: String, names: [String])] = []
         for encoder in va.encoders {
@@ -185,7 +186,7 @@ struct ProbeReport: Encodable {
         return profiles.map { "\($0.names.joined(separator: ", ")): \($0.with)" }
     }
 
-    /// Formats that are listed of a card.
+    /// The most formats that are listed for a card.
     private static let mostModes = 6
 
     private func describe(_ device: CaptureDevice, in text: inout Columns) {
@@ -193,7 +194,7 @@ struct ProbeReport: Encodable {
             "  \(device.name)  \(device.node)" + (device.driver.map { "  \($0)" } ?? "")
                 + (device.sound.map { "  sound \($0)" } ?? ", no sound"))
         text.line("    path \(device.path)" + (device.serial.map { ", serial \($0)" } ?? ", no serial"))
-        // The largest picture of each format says what a card is good for; JSON has them all.
+        // The largest size of each format is enough here; JSON has all sizes.
         let modes = device.largestModes
         for mode in modes.prefix(Self.mostModes) {
             let rates = mode.rates.isEmpty ? "" : " at \(mode.rates.joined(separator: ", "))"
@@ -213,13 +214,13 @@ private struct Columns {
     private(set) var lines: [String] = []
     private static let width = 80
 
-    /// Cut where it is too long.
+    /// Adds a line, and cuts it if it is too long.
     mutating func line(_ text: String) {
         let text = text.reversed().drop { $0 == " " }.reversed()
         lines.append(text.count <= Self.width ? String(text) : text.prefix(Self.width - 1) + "…")
     }
 
-    /// Broken between words.
+    /// Adds a paragraph, broken between words.
     mutating func paragraph(_ text: String, indent: Int) {
         let space = String(repeating: " ", count: indent)
         for part in StatusTable.wrapped(text, to: Self.width - indent) { line(space + part) }

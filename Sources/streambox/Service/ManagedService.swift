@@ -2,13 +2,13 @@ import ServiceLifecycle
 import ServiceManager
 import Status
 
-/// Tells the service manager when the service is on air, how it is, and that it ends.
+/// Notifies the service manager when the service is on air, of its status, and when it ends.
 struct ManagedService: Service {
     let manager: ServiceManager
     let status: SharedStatus
 
     private static let patience = Duration.seconds(5)
-    /// From one look to the next until the service is ready, and after that.
+    /// The time between two looks at the status, before and after the service is ready.
     private static let starting = Duration.milliseconds(200)
     private static let running = Duration.seconds(2)
 
@@ -26,7 +26,7 @@ struct ManagedService: Service {
                 }
             }
         } onGracefulShutdown: {
-            manager.stopping("ending: what was received still goes out")
+            manager.stopping("ending: frames that were received are still sent")
         }
     }
 }

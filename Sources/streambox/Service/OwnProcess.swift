@@ -1,7 +1,7 @@
 import Glibc
 import Status
 
-/// What the service itself costs.
+/// Measures the resources that the service itself uses.
 enum OwnProcess {
     static func figures() -> ProcessFigures {
         var usage = rusage()
@@ -28,7 +28,7 @@ enum OwnProcess {
         defer { closedir(folder) }
         var count = 0
         while readdir(folder) != nil { count += 1 }
-        // The two dots, and the folder itself.
+        // Without the entries `.` and `..`, and without the descriptor of the folder itself.
         return max(0, count - 3)
     }
 }

@@ -1,11 +1,11 @@
 import CLinux
 import Glibc
 
-/// What the kernel allows this process and its children.
+/// Limits of the kernel for this process and its children.
 enum ProcessLimits {
-    /// Neither this process nor a child of it leaves a core: memory holds the keys, and a core is a copy of it on the
-    /// disk. And no other process of the same user (an FFmpeg that was taken over, for one) can look into this one's
-    /// memory or environment.
+    /// Disables core dumps of this process and its children: memory holds the keys, and a core is a copy of it on the
+    /// disk. It also keeps other processes of the same user, such as a compromised FFmpeg, from reading the memory or
+    /// the environment of this one.
     static func forbidCores() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit) == 0 else { return }
@@ -16,7 +16,8 @@ enum ProcessLimits {
         _ = set_dumpable(0)
     }
 
-    /// Clients of taps and of the status are bounded, but all of them together are more than the usual 1024.
+    /// Raises the limit of open descriptors: the clients of taps and of the status are bounded, but together they can
+    /// need more than the usual 1024.
     static func allowDescriptors() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }

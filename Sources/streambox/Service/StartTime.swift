@@ -2,21 +2,21 @@ import Glibc
 import Supervision
 import Synchronization
 
-/// When the service started. The clock of a box without a battery is set after the start, by years: the time told then
-/// is the true one.
+/// The time at which the service started. A box without a battery sets its clock after the start, by years: the start
+/// time is corrected with it.
 final class StartTime: Sendable {
     private let instant = ContinuousClock.now
-    private let told = Mutex(Timestamp.now)
+    private let current = Mutex(Timestamp.now)
 
-    /// Seconds by which the clock may be corrected without another start being told.
+    /// Seconds by which the clock may be corrected without a change of the start time.
     private static let tolerance = 2.0
 
     var timestamp: Timestamp {
         let (seconds, attoseconds) = (ContinuousClock.now - instant).components
         let computed = Timestamp.now.seconds - Double(seconds) - Double(attoseconds) / 1e18
-        return told.withLock { told in
-            if abs(told.seconds - computed) > Self.tolerance { told = Timestamp(seconds: computed) }
-            return told
+        return current.withLock { current in
+            if abs(current.seconds - computed) > Self.tolerance { current = Timestamp(seconds: computed) }
+            return current
         }
     }
 }

@@ -1,9 +1,10 @@
 import Glibc
 
-/// The code that only starting needed: reading YAML, listing encoders, opening sockets.
+/// Releases the memory of code that only the start needs, such as reading YAML, listing encoders and opening sockets.
 ///
-/// It stays resident for as long as nobody wants the memory; given back, what the service shows as its memory is what
-/// it works with. What is needed again comes back from the page cache, page by page.
+/// The kernel keeps such pages resident for as long as no other process needs the memory. Once they are released, the
+/// resident memory of the service is the memory that it works with. Pages that are needed again come back from the page
+/// cache.
 enum StartupPages {
     static func giveBack() {
         guard let file = fopen("/proc/self/maps", "re") else { return }
@@ -15,7 +16,7 @@ enum StartupPages {
                 decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self
             )
             .split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
-            // Code alone: it is read from the file and never written, so nothing can be lost.
+            // Only code: its pages come from the file and are never written, so no data is lost.
             guard fields.count == 6, fields[1] == "r-xp", fields[5].hasSuffix("/streambox") else { continue }
             let ends = fields[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
             guard ends.count == 2, let start = UnsafeMutableRawPointer(bitPattern: ends[0]) else { continue }

@@ -5,8 +5,8 @@ import Status
 import StatusServer
 import Supervision
 
-/// Tells the service's status to the outside, as the configuration has it: in a file, and over HTTP. A reload may
-/// change either; the other one is not touched then.
+/// Publishes the status of the service as the configuration says: in a file and over HTTP. A reload that changes one of
+/// them does not touch the other.
 struct StatusService: Service {
     let status: SharedStatus
     let problems: ProblemBoard
@@ -34,7 +34,7 @@ struct StatusService: Service {
                 status: status, configuration: configuration, problems: problems, disk: disk, logger: logger
             ).run()
         }
-        // Where nobody is to listen, there is no server and none of its memory.
+        // Without `listen` there is no server, and none of its memory.
         let server = Part<SocketAddress?> { listen in
             guard let listen else { return }
             await StatusServer(host: listen.host, port: listen.port, status: status, problems: problems, logger: logger)
@@ -52,7 +52,7 @@ struct StatusService: Service {
         await server.end(cancelling: Task.isCancelled)
     }
 
-    /// Something that runs by one setting until there is another.
+    /// A part that runs with one setting until the setting changes.
     private actor Part<Setting: Equatable & Sendable> {
         private let body: @Sendable (Setting) async -> Void
         private var setting: Setting?
@@ -69,7 +69,7 @@ struct StatusService: Service {
             task = Task { [body] in await body(next) }
         }
 
-        /// Waits for its end; in a shutdown it ends by itself.
+        /// Waits for the end of the part. In a shutdown it ends by itself.
         func end(cancelling: Bool) async {
             if cancelling { task?.cancel() }
             await task?.value
@@ -77,9 +77,9 @@ struct StatusService: Service {
     }
 }
 
-/// Takes the service's figures at a steady pace, and publishes them where the configuration says.
+/// Takes a snapshot at a steady pace, logs its problems, and writes it to the metrics file.
 ///
-/// Nothing waits for it: a disk that hangs holds up a child, and one thread that waits for that.
+/// A disk that hangs blocks a child process, and the one thread that waits for it, and nothing else.
 private struct StatusFileService {
     let status: SharedStatus
     let configuration: StatusConfiguration
@@ -88,11 +88,12 @@ private struct StatusFileService {
     let logger: Logger
 
     private static let problem = Problem.Kind.statusFile
-    /// Between two looks for problems, at the most, however seldom the file is written: what is there at both lasts.
+    /// The longest time between two looks for problems, however seldom the file is written: a problem that is there at
+    /// both counts as lasting.
     private static let pace = Duration.seconds(2)
-    /// How long the supervisor may take to say how it is, and a disk to take the file.
+    /// How long the supervisor may take to answer, and a disk to write the file.
     private static let patience = Duration.seconds(5)
-    /// How long a disk may hold up the end of the service.
+    /// How long a disk may delay the end of the service.
     private static let lastPatience = Duration.seconds(1)
 
     func run() async {
@@ -104,7 +105,7 @@ private struct StatusFileService {
             let clock = ContinuousClock()
             var due = clock.now
             while !Task.isCancelled {
-                // Taken where no file is written too: rates are from one look to the next.
+                // Taken even if no file is written: rates are measured from one look to the next.
                 let snapshot = await status.snapshot(within: Self.patience)
                 if let snapshot {
                     for change in problemLog.note(snapshot.problems, but: problems.problems, now: .now) {
@@ -123,7 +124,7 @@ private struct StatusFileService {
             }
         }
         guard let file, let writer else { return }
-        // A task of its own: this one is cancelled, and would not wait.
+        // In a task of its own: this task is cancelled and would not wait.
         let limit = Task.isShuttingDownGracefully ? Self.lastPatience : Self.patience
         await Task { await writer.finish(within: limit) { file.remove() } }.value
         file.end()
@@ -133,24 +134,27 @@ private struct StatusFileService {
     private func publish(_ text: [UInt8], with writer: StatusFileWriter, to file: StatusFileChild) async {
         switch await writer.publish(text, within: min(configuration.every, Self.patience)) {
         case .written:
-            if problems.clear(Self.problem, subject: file.path) { logger.notice("the metrics file is written again") }
+            if problems.clear(Self.problem, subject: file.path) {
+                logger.notice("the metrics file is written again", metadata: ["file": "\(file.path)"])
+            }
         case .failed(let why):
-            complain(why, of: file)
+            report(why, of: file)
         case .busy where Task.isCancelled:
             break
         case .busy:
-            complain(
+            report(
                 """
-                cannot write the metrics file \(file.path): the disk does not answer; see whether its file system \
+                cannot write the metrics file \(file.path): the disk does not answer; check whether its file system \
                 hangs
                 """,
                 of: file)
         }
     }
 
-    private func complain(_ why: String, of file: StatusFileChild) {
+    private func report(_ why: String, of file: StatusFileChild) {
         if problems.report(Problem(Self.problem, subject: file.path, sentence: why)) {
-            logger.error("\(why); it is tried again")
+            logger.error(
+                "the metrics file cannot be written, retrying", metadata: ["file": "\(file.path)", "reason": "\(why)"])
         }
     }
 }

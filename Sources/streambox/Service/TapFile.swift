@@ -1,7 +1,7 @@
 import Glibc
 import Supervision
 
-/// Which tap has which port, for `streambox tap`: a line each, `NAME PORT`, in the runtime folder.
+/// The file that lists the ports of the taps for `streambox tap`: one line `NAME PORT` for each, in the runtime folder.
 enum TapFile {
     static func path(in folder: String) -> String { folder + "/taps" }
 
@@ -13,7 +13,7 @@ enum TapFile {
                 status: 1, description: "streambox: cannot write \(temporary): \(String(cString: strerror(errno)))")
         }
         for tap in taps { fputs("\(tap.name) \(tap.port)\n", file) }
-        // A full disk shows itself here; a file that was cut short is not published.
+        // A full disk fails here. An incomplete file is not published.
         guard fclose(file) == 0, rename(temporary, path(in: folder)) == 0 else {
             let reason = String(cString: strerror(errno))
             unlink(temporary)
