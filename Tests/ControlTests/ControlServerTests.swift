@@ -104,7 +104,7 @@ import Testing
             #expect(reply.contains("at most 65536 bytes"), "\(reply)")
             #expect(
                 try await exchange(Array("{\"command\":\"status\"".utf8), at: path).contains(
-                    "ends before its line does"))
+                    "ends without a line feed"))
             #expect(service.requests.withLock { $0.isEmpty })
             #expect(try await ask(ControlRequest(.reload), at: path).outcome == .done)
         }

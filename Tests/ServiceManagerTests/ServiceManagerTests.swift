@@ -45,9 +45,9 @@ import Testing
     func status() {
         let ear = Ear()
         let manager = ear.make()
-        manager.tell("main has no picture yet")
-        manager.tell("main has no picture yet")
-        manager.tell("main shows slate")
+        manager.update("main has no picture yet")
+        manager.update("main has no picture yet")
+        manager.update("main shows slate")
         #expect(ear.news == ["STATUS=main has no picture yet", "STATUS=main shows slate"])
     }
 
@@ -56,13 +56,13 @@ import Testing
         let ear = Ear()
         let manager = ear.make()
         manager.ready()
-        manager.tell("main shows slate")
+        manager.update("main shows slate")
         _ = ear.news
         manager.reloading("reading")
-        manager.tell("main shows rtmp-0")
+        manager.update("main shows rtmp-0")
         manager.reloaded("nothing differs")
         #expect(ear.news == ["RELOADING=1\nMONOTONIC_USEC=42\nSTATUS=reading", "READY=1\nSTATUS=nothing differs"])
-        manager.tell("main shows slate")
+        manager.update("main shows slate")
         #expect(ear.news == ["STATUS=main shows slate"], "the outcome took the place of what was told before")
     }
 
@@ -89,11 +89,11 @@ import Testing
         _ = ear.news
         ear.isOpen.withLock { $0 = false }
         manager.reloaded("done")
-        manager.tell("main shows slate")
+        manager.update("main shows slate")
         #expect(ear.news.isEmpty)
         ear.isOpen.withLock { $0 = true }
-        manager.tell("main shows slate")
-        manager.tell("main shows slate")
+        manager.update("main shows slate")
+        manager.update("main shows slate")
         #expect(ear.news == ["READY=1\nSTATUS=done", "STATUS=main shows slate"])
     }
 
@@ -128,7 +128,7 @@ import Testing
         manager.stopping("ending")
         manager.reloaded("done")
         manager.ready()
-        manager.tell("main shows slate")
+        manager.update("main shows slate")
         manager.alive()
         #expect(ear.news == ["STOPPING=1\nSTATUS=ending", "WATCHDOG=1"])
     }

@@ -97,7 +97,7 @@ import Testing
     func mistakes() throws {
         let folder = try TemporaryFolder()
         for (path, words) in [
-            (try folder.write("file", ""), "is no FIFO"),
+            (try folder.write("file", ""), "is not a FIFO"),
             (try folder.write("other", "") + "/frames", "Not a directory"),
         ] {
             var writer = FrameWriter(path: path, bytesPerFrame: 10)

@@ -18,9 +18,9 @@ struct ManagedService: Service {
                 while !Task.isCancelled {
                     if let snapshot = await status.snapshot(within: Self.patience) {
                         if snapshot.isOnAir { manager.ready() }
-                        manager.tell(snapshot.summary)
+                        manager.update(snapshot.summary)
                     } else if !Task.isCancelled {
-                        manager.tell("the supervisor does not answer")
+                        manager.update("the supervisor does not answer")
                     }
                     try? await Task.sleep(for: manager.isReady ? Self.running : Self.starting)
                 }
