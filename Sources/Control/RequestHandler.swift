@@ -53,7 +53,8 @@ final class RequestHandler: ChannelInboundHandler {
             let commands = ControlRequest.Command.allCases.map(\.rawValue).joined(separator: ", ")
             return reply(
                 ControlReply(
-                    .mistaken, "not a request; a request is one JSON object on one line, with a `command`: \(commands)"),
+                    .mistaken,
+                    "not a request; a request is one JSON object on one line, with a `command`: \(commands)"),
                 to: context.channel)
         }
         let (service, patience) = (service, patience)

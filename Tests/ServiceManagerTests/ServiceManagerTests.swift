@@ -45,10 +45,10 @@ import Testing
     func status() {
         let ear = Ear()
         let manager = ear.make()
-        manager.update("main has no picture yet")
-        manager.update("main has no picture yet")
+        manager.update("main is not on air yet")
+        manager.update("main is not on air yet")
         manager.update("main shows slate")
-        #expect(ear.news == ["STATUS=main has no picture yet", "STATUS=main shows slate"])
+        #expect(ear.news == ["STATUS=main is not on air yet", "STATUS=main shows slate"])
     }
 
     @Test("a reload is told with its moment, and ends with ready and the outcome")

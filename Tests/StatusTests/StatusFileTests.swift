@@ -45,7 +45,7 @@ import Testing
         let missing = #expect(throws: StatusFile.WriteError.self) {
             try StatusFile(path: folder.path("none/box.prom")).write([])
         }
-        #expect(missing?.description.contains("No such file or directory; make its folder") == true)
+        #expect(missing?.description.contains("No such file or directory; create its folder") == true)
     }
 
     @Test(

@@ -33,7 +33,7 @@ import Testing
 
     @Test("one line says who is on air and what delivers")
     func summary() {
-        #expect(box().summary == "main has no picture yet; groups 0 of 1 live")
+        #expect(box().summary == "main is not on air yet; groups 0 of 1 live")
         let targets = [
             TargetSnapshot(name: "a", state: .live), TargetSnapshot(name: "b", state: .refused),
             TargetSnapshot(name: "c", state: .stopped, isWanted: false),
