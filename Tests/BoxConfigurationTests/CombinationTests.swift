@@ -18,9 +18,9 @@ import Testing
             """
         #expect(
             mistakes(text) == [
-                "box.yaml:6:9: the channel name 'a' is already taken in line 2; give each channel its own name",
-                "box.yaml:9:13: the group name 'g' is already taken in line 5; give each group its own name",
-                "box.yaml:9:34: the target name 't' is already taken in line 5; give each target its own name",
+                "box.yaml:6:9: the channel name 'a' is already used in line 2; give each channel its own name",
+                "box.yaml:9:13: the group name 'g' is already used in line 5; give each group its own name",
+                "box.yaml:9:34: the target name 't' is already used in line 5; give each target its own name",
             ])
     }
 
@@ -102,14 +102,14 @@ import Testing
         #expect(
             try notices("channels: [{ name: a, sources: [{ test: {} }] }]") == [
                 """
-                box.yaml:1:12: channel 'a' has neither groups nor a tap, so nobody can see it; add groups: or tap: \
-                true
+                box.yaml:1:12: channel 'a' has neither groups nor a tap, so its stream is not used; add groups: \
+                or tap: true
                 """
             ])
         #expect(
             try notices(inGroup("  - name: g")) == [
                 """
-                box.yaml:5:5: group 'g' has neither targets nor a tap, so it encodes for nobody; add targets: or \
+                box.yaml:5:5: group 'g' has neither targets nor a tap, so its stream is not used; add targets: or \
                 tap: true
                 """
             ])
@@ -124,8 +124,8 @@ import Testing
             try notices(
                 inGroup("  - { name: g, video: { codec: hevc }, targets: [{ name: t, url: \"rtmps://h/a\" }] }")) == [
                     """
-                    box.yaml:5:50: target 't' gets hevc over RTMP, which many servers refuse and FFmpeg sends from \
-                    version 6.1 on; h264 is safe
+                    box.yaml:5:50: target 't' gets hevc over RTMP, which many servers reject and FFmpeg sends \
+                    only from version 6.1 on; h264 works everywhere
                     """
                 ])
         #expect(
@@ -141,8 +141,8 @@ import Testing
             #expect(
                 try notices(open(address)) == [
                     """
-                    box.yaml:5:11: the rtmp source has no key, so whoever reaches \(address) is on air; add key: { \
-                    file: PATH }, or listen on 127.0.0.1
+                    box.yaml:5:11: the rtmp source has no key, so any client that reaches \(address) goes on air; \
+                    add key: { file: PATH }, or listen on 127.0.0.1
                     """
                 ])
         }
@@ -153,8 +153,8 @@ import Testing
         #expect(
             try notices(withSources("srt: { listen: \"0.0.0.0:9000\" }")) == [
                 """
-                box.yaml:5:10: the srt source has no passphrase, so whoever reaches 0.0.0.0:9000 is on air; add \
-                passphrase: { file: PATH }, or listen on 127.0.0.1
+                box.yaml:5:10: the srt source has no passphrase, so any client that reaches 0.0.0.0:9000 goes on \
+                air; add passphrase: { file: PATH }, or listen on 127.0.0.1
                 """
             ])
         for open in ["0.0.0.0:9000\", streamid: x", "127.0.0.1:9000\"", "0.0.0.0:9000\", passphrase: { env: P }"] {
@@ -168,7 +168,10 @@ import Testing
             try notices(withSources("pull: { url: \"\(url)\"\(more) }"), ownerOnly: true)
         }
         let srt =
-            "box.yaml:5:18: the pull source listens and has no passphrase, so whoever reaches 0.0.0.0:9000 is on air; "
+            """
+            box.yaml:5:18: the pull source listens and has no passphrase, so any client that reaches 0.0.0.0:9000 \
+            goes on air; 
+            """
             + "write srt: { listen: \"0.0.0.0:9000\", passphrase: { file: PATH } } in its place, or listen on 127.0.0.1"
         for url in [
             "srt://0.0.0.0:9000?mode=listener", "srt://:9000?mode=listener",
@@ -178,10 +181,10 @@ import Testing
         let udp = { (scheme: String, address: String) in
             """
             box.yaml:5:18: the pull source listens on \(address), whatever host the url names, and \(scheme) knows \
-            no key, so whoever reaches it is on air; 
+            no key, so any client that reaches it goes on air; 
             """
                 + """
-                add sources=ADDRESS of the sender to the url, or have it sent by SRT to srt: { listen: \
+                add sources=ADDRESS of the sender to the url, or let the sender use SRT to srt: { listen: \
                 \"\(address)\", passphrase: { file: PATH } }
                 """
         }
@@ -194,7 +197,7 @@ import Testing
             try said("udp://127.0.0.1:5000") == [
                 """
                 box.yaml:5:18: the pull source listens on 0.0.0.0:5000, whatever host the url names, and udp knows \
-                no key, so whoever reaches it is on air; 
+                no key, so any client that reaches it goes on air; 
                 """
                     + "add localaddr=127.0.0.1 to the url"
             ])
@@ -213,7 +216,7 @@ import Testing
         #expect(try notices(example, notYet: NotYet.list) == [])
         #expect(
             try notices(withVideo("{ codec: av1 }"), notYet: [.av1]) == [
-                "box.yaml:7:21: not yet: av1 is not encoded by this version; libx264 takes over"
+                "box.yaml:7:21: not yet: this version does not encode av1; libx264 is used instead"
             ])
         #expect(try notices(withVideo("{ encoder: libx264 }"), notYet: NotYet.list) == [])
         #expect(try notices(example, notYet: []) == [])

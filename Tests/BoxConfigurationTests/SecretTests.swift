@@ -27,7 +27,7 @@ import Testing
             #expect(
                 error?.description
                     == """
-                    the secret file \(folder)/key can be read by others than its owner; run: chmod 600 \
+                    the secret file \(folder)/key can be read by users other than its owner; run: chmod 600 \
                     \(folder)/key
                     """
             )
@@ -47,7 +47,7 @@ import Testing
                 error?.description
                     == """
                     the secret file \(folder)/key belongs to another user, number 65534, who can read and change \
-                    it; run this as that user, or: chown 0 \(folder)/key
+                    it; run the command as that user, or: chown 0 \(folder)/key
                     """
             )
         }
@@ -98,7 +98,7 @@ import Testing
             let outside = #expect(throws: SecretError.self) {
                 try SecretReference.credential("../ingest").resolve(environment: environment)
             }
-            #expect(outside?.description == "'../ingest' is no name of a credential")
+            #expect(outside?.description == "'../ingest' is not a credential name")
         }
         let error = #expect(throws: SecretError.self) {
             try SecretReference.credential("ingest").resolve(environment: [:])
@@ -145,8 +145,8 @@ import Testing
         #expect(
             mistakes(withTargets("{ name: t, url: \"rtmp://h/a\", key: \(hidden) }")) == [
                 """
-                box.yaml:9:42: key is written straight into a file that others can read; write { file: PATH }, { \
-                credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml
+                box.yaml:9:42: key is written directly into a file that other users can read; write { file: PATH \
+                }, { credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml
                 """
             ])
     }
@@ -236,8 +236,8 @@ import Testing
                     found.allSatisfy {
                         $0.hasSuffix(
                             """
-                            the secret file \(path) can be read by others than its owner, and is refused like \
-                            that; run: chmod 600 \(path)
+                            the secret file \(path) can be read by users other than its owner, so the service \
+                            refuses it; run: chmod 600 \(path)
                             """
                         )
                     })
@@ -254,32 +254,32 @@ import Testing
             (
                 "pull: { url: \"rtsp://u:p@h/x\" }",
                 """
-                5:18: the url holds a password, and others can read this file; write it as password: { file: PATH \
-                }, or run: chmod 600 box.yaml
+                5:18: the url holds a password, and other users can read this file; write it as password: { file: \
+                PATH }, or run: chmod 600 box.yaml
                 """
             ),
             (
                 "pull: { url: \"rtmp://u:p@h/x\" }",
-                "5:18: the url holds a password, and others can read this file; run: chmod 600 box.yaml"
+                "5:18: the url holds a password, and other users can read this file; run: chmod 600 box.yaml"
             ),
             (
                 "pull: { url: \"srt://h:1?streamid=a&passphrase=0123456789\" }",
                 """
-                5:18: the url holds a passphrase and a stream id, and others can read this file; write it as \
+                5:18: the url holds a passphrase and a stream id, and other users can read this file; write it as \
                 passphrase: { file: PATH } and streamid: { file: PATH }, or run: chmod 600 box.yaml
                 """
             ),
             (
                 "pull: { url: \"http://h/x?token=a\" }",
                 """
-                5:18: the url holds what may be a password or a key, and others can read this file; run: chmod 600 \
-                box.yaml
+                5:18: the url holds a value that may be a password or a key, and other users can read this file; \
+                run: chmod 600 box.yaml
                 """
             ),
             (
                 "srt: { listen: \"0.0.0.0:1\", streamid: a }",
                 """
-                5:43: streamid is written straight into a file that others can read; write { file: PATH }, { \
+                5:43: streamid is written directly into a file that other users can read; write { file: PATH }, { \
                 credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml
                 """
             ),

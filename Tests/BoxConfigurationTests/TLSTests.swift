@@ -30,7 +30,7 @@ import Testing
     func warned() throws {
         #expect(
             try notices(target(", tls: { verify: none }")).contains {
-                $0.contains("is not checked") && $0.contains("given the key")
+                $0.contains("is not checked") && $0.contains("gets the key")
             })
         #expect(try notices(target(", tls: { ca: /ca.pem }")).isEmpty)
     }
@@ -38,7 +38,7 @@ import Testing
     @Test(
         "what is no way to check a certificate is refused, with the mend",
         arguments: [
-            ("tls: {}", "tls says nothing"), ("tls: { ca: /a, verify: none }", "both ca and verify"),
+            ("tls: {}", "tls is empty"), ("tls: { ca: /a, verify: none }", "both ca and verify"),
             ("tls: { verify: yes }", "verify is 'yes'"),
             ("tls: { verify: full }", "write none, or remove it"), ("tls: none", "write a mapping with ca, verify"),
             ("tls: { cert: /a }", "unknown key 'cert'"),
@@ -51,7 +51,7 @@ import Testing
     func without() {
         #expect(
             mistakes(withTargets("{ name: t, url: \"rtmp://h/a\", tls: { ca: /a } }")).contains {
-                $0.contains("rtmp:// goes without TLS")
+                $0.contains("rtmp:// does not use TLS")
             })
         #expect(
             mistakes(withTargets("{ name: t, url: \"srt://h:1\", tls: { ca: /a } }")).contains {
@@ -59,7 +59,7 @@ import Testing
             })
         #expect(
             mistakes(withSources("pull: { url: \"rtsp://h/a\", tls: { verify: none } }")).contains {
-                $0.contains("rtsp:// goes without TLS")
+                $0.contains("rtsp:// does not use TLS")
             })
     }
 }
