@@ -3,7 +3,7 @@ import Testing
 @testable import BoxConfiguration
 
 @Suite struct CombinationTests {
-    @Test("a name that is taken names the other place")
+    @Test("a name that is used twice reports the first place")
     func names() {
         let text = """
             channels:
@@ -30,13 +30,13 @@ import Testing
     }
 
     @Test(
-        "a name is short, in small letters, and begins with no dash",
+        "a name that is too long, has other letters or begins with - is rejected",
         arguments: ["", "-a", "a_b", "ä", "abcdefghijabcdefghijabcdefghijabc"])
     func badNames(name: String) {
         #expect(mistakes("channels: [{ name: \"\(name)\", tap: true, sources: [{ test: {} }] }]").count == 1)
     }
 
-    @Test("two listeners cannot share a port")
+    @Test("two listeners on one port are rejected")
     func samePort() {
         #expect(
             mistakes(withSources("rtmp: { listen: \"0.0.0.0:1935\" }", "rtmp: { listen: \"10.0.0.1:1935\" }")) == [
@@ -52,7 +52,7 @@ import Testing
                 == 1)
     }
 
-    @Test("different addresses, ports and transports do not meet")
+    @Test("listeners on different addresses, ports or transports are accepted")
     func otherPorts() {
         #expect(
             mistakes(
@@ -64,7 +64,7 @@ import Testing
             mistakes(withSources("rtmp: { listen: \"10.0.0.1:1935\" }", "rtmp: { listen: \"10.0.0.2:1935\" }")) == [])
     }
 
-    @Test("a source cannot take the port of the status, whichever stands first")
+    @Test("a source on the port of the status is rejected, in any order")
     func statusPort() {
         let source = withSources("rtmp: { listen: \"0.0.0.0:9163\" }")
         #expect(
@@ -85,7 +85,7 @@ import Testing
         #expect(mistakes(withTargets(target, other)).count == 1)
     }
 
-    @Test("two targets cannot record into one folder, however it is spelt")
+    @Test("two targets with one recording folder are rejected, however it is spelt")
     func folders() {
         let text = withTargets("{ name: a, record: { folder: /rec/x } }", "{ name: b, record: { folder: /rec/./x/ } }")
         #expect(
@@ -97,7 +97,7 @@ import Testing
             ])
     }
 
-    @Test("what is probably not meant is a warning")
+    @Test("a setting that is probably a mistake is a warning")
     func warnings() throws {
         #expect(
             try notices("channels: [{ name: a, sources: [{ test: {} }] }]") == [
@@ -134,7 +134,7 @@ import Testing
             ])
     }
 
-    @Test("a listener that lets everybody in is pointed out, unless only this machine reaches it")
+    @Test("a listener without a key is a warning, except on this machine")
     func openListeners() throws {
         let open = { (address: String) in withSources("rtmp: { listen: \"\(address)\" }") }
         for address in ["0.0.0.0:1935", "[::]:1935", "192.168.1.10:1935", "box.example:1935"] {
@@ -162,7 +162,7 @@ import Testing
         }
     }
 
-    @Test("a pull that listens is a listener, and pointed out like one")
+    @Test("a pull that listens without a secret is a warning")
     func pullsThatListen() throws {
         func said(_ url: String, _ more: String = "") throws -> [String] {
             try notices(withSources("pull: { url: \"\(url)\"\(more) }"), ownerOnly: true)
@@ -211,7 +211,7 @@ import Testing
         #expect(try said("srt://0.0.0.0:9000?mode=listener", ", passphrase: { env: P }") == [])
     }
 
-    @Test("what this version does not carry out is said with its place")
+    @Test("a part that is not supported yet is reported with its place")
     func notYetNotices() throws {
         #expect(try notices(example, notYet: NotYet.list) == [])
         #expect(

@@ -21,7 +21,7 @@ private let noProgram =
     }
 
     @Test(
-        "an unknown key at every level is found",
+        "an unknown key is reported at every level",
         arguments: [
             (
                 "chanels: []\n" + withSources("test: {}"),
@@ -61,7 +61,7 @@ private let noProgram =
         #expect(mistakes(text) == [message])
     }
 
-    @Test("a key that stands twice is reported at its second place, with the first")
+    @Test("a key that appears twice is reported at its second place")
     func duplicateKey() {
         #expect(
             mistakes(withVideo("{ rate: 30, size: 16x16, rate: 25, size: 32x32 }")) == [
@@ -70,7 +70,7 @@ private let noProgram =
             ])
     }
 
-    @Test("a quoted key that stands twice is found too")
+    @Test("a quoted key that appears twice is reported")
     func duplicateQuotedKey() {
         #expect(
             mistakes("\"state\": /a\nstate: /b\n" + withSources("test: {}")) == [
@@ -121,7 +121,7 @@ private let noProgram =
     }
 
     @Test(
-        "a wrong shape says what was found",
+        "a wrong kind of value is reported with what was found",
         arguments: [
             (
                 "- a\n",
@@ -198,7 +198,7 @@ private let noProgram =
     }
 
     @Test(
-        "a source with a mistake says the mend",
+        "a source with a mistake is reported with the fix",
         arguments: [
             ("test", "box.yaml:5:5: a source is a plain value; write 'test: { … }'"),
             (
@@ -359,7 +359,7 @@ private let noProgram =
     }
 
     @Test(
-        "a group's picture with a mistake says the mend",
+        "video settings with a mistake are reported with the fix",
         arguments: [
             ("pass", "box.yaml:7:12: video is 'pass'; write copy or a mapping with the settings of the encoder"),
             (
@@ -398,7 +398,7 @@ private let noProgram =
     }
 
     @Test(
-        "a group's sound with a mistake says the mend",
+        "audio settings with a mistake are reported with the fix",
         arguments: [
             ("{ codec: mp3 }", "box.yaml:7:21: codec 'mp3' is not known; allowed: aac"),
             (
@@ -423,7 +423,7 @@ private let noProgram =
     }
 
     @Test(
-        "an encoder with a mistake says the mend",
+        "an encoder with a mistake is reported with the fix",
         arguments: [
             (
                 "h264_vaap",
@@ -480,7 +480,7 @@ private let noProgram =
         #expect(mistakes(withVideo("{ encoder: \(encoder) }")) == [message])
     }
 
-    @Test("an encoder that contradicts the codec is refused")
+    @Test("an encoder of another codec is rejected")
     func contradiction() {
         #expect(
             mistakes(withVideo("{ codec: av1, encoder: h264_vaapi }")) == [
@@ -504,7 +504,7 @@ private let noProgram =
     }
 
     @Test(
-        "a target with a mistake says the mend",
+        "a target with a mistake is reported with the fix",
         arguments: [
             ("{ name: t }", "box.yaml:9:7: target 't' has no destination; write url: or record:"),
             (
@@ -564,7 +564,7 @@ private let noProgram =
     }
 
     @Test(
-        "text that is no YAML keeps the place of the mistake",
+        "text that is not YAML is reported with its place",
         arguments: [
             (
                 "channels: [\n",
@@ -613,7 +613,7 @@ private let noProgram =
         #expect(mistakes(text) == [message])
     }
 
-    @Test("tags, merge keys and keys that are no words are refused")
+    @Test("tags, merge keys and keys that are not words are rejected")
     func exoticYAML() {
         #expect(
             mistakes("state: !secret x\n" + withSources("test: {}")) == [
@@ -629,7 +629,7 @@ private let noProgram =
             ])
     }
 
-    @Test("aliases that multiply each other, deep nesting and endless lists end in a sentence")
+    @Test("multiplying aliases, deep nesting and long lists are rejected")
     func bombs() {
         var bomb = "a0: &a0 [x]\n"
         for level in 1...40 { bomb += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1), *a\(level - 1)]\n" }

@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test(
-        "a frame rate says what is wrong with it",
+        "a wrong frame rate throws an error that says why",
         arguments: [
             ("", "is not a rate; write a rate such as 30, 29.97 or 30000/1001"),
             ("fast", "is not a rate; write a rate such as 30, 29.97 or 30000/1001"),
@@ -33,7 +33,7 @@ import Testing
         #expect(throws: NotationError(message)) { try FrameRate(parsing: text) }
     }
 
-    @Test("a frame lasts as long as its rate says")
+    @Test("the duration of a frame follows from its rate")
     func frameDuration() {
         #expect(FrameRate(25).frameDuration == .milliseconds(40))
         #expect(FrameRate(30000, 1001).frameDuration == .nanoseconds(33_366_667))
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test(
-        "a bitrate says what is wrong with it",
+        "a wrong bitrate throws an error that says why",
         arguments: [
             ("6000", "has no unit; write a bitrate such as 6000k or 6M"),
             ("6000kbps", "has an unknown unit; write a bitrate such as 6000k or 6M"),
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test(
-        "a duration says what is wrong with it",
+        "a wrong duration throws an error that says why",
         arguments: [
             ("2", "has no unit; write a duration such as 500ms, 2s, 10m or 1h"),
             ("2sec", "has an unknown unit; write a duration such as 500ms, 2s, 10m or 1h"),
@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test(
-        "a size says what is wrong with it",
+        "a wrong size throws an error that says why",
         arguments: [
             ("1921x1080", "has an odd width; allowed: even numbers from 16 to 8192"),
             ("1920x1081", "has an odd height; allowed: even numbers from 16 to 8192"),
@@ -144,7 +144,7 @@ import Testing
     }
 
     @Test(
-        "an address says what is wrong with it",
+        "a wrong address throws an error that says why",
         arguments: [
             ("1935", "is not an address with a port; write for instance \"0.0.0.0:1935\""),
             ("localhost", "is not an address with a port; write for instance \"localhost:1935\""),
@@ -165,7 +165,7 @@ import Testing
     }
 
     @Test(
-        "the nearest name forgives a slip and invents nothing",
+        "the nearest name is found for a typing error, and not for other text",
         arguments: [
             ("bitrat", "bitrate"), ("btirate", "bitrate"), ("keyframes", "keyframe"), ("Size", "size"), ("zzzzzz", nil),
             ("", nil),

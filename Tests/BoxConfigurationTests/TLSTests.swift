@@ -7,7 +7,7 @@ import Testing
         withTargets("{ name: t, url: \"rtmps://h/a\", key: { env: K }\(tls) }")
     }
 
-    @Test("a certificate is checked by the system's authorities, by those of a file, or not at all")
+    @Test("tls: selects the system's authorities, those of a file, or no check")
     func read() throws {
         for (text, wanted) in [
             ("", TLSVerification.system), (", tls: { ca: /ca.pem }", .authorities(file: "/ca.pem")),
@@ -26,7 +26,7 @@ import Testing
         #expect(pull.tls == .authorities(file: "/ca.pem"))
     }
 
-    @Test("who checks nothing is warned, and no one else")
+    @Test("only a disabled check gives a warning")
     func warned() throws {
         #expect(
             try notices(target(", tls: { verify: none }")).contains {
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test(
-        "what is no way to check a certificate is refused, with the mend",
+        "a wrong tls: is rejected with the fix",
         arguments: [
             ("tls: {}", "tls is empty"), ("tls: { ca: /a, verify: none }", "both ca and verify"),
             ("tls: { verify: yes }", "verify is 'yes'"),
@@ -47,7 +47,7 @@ import Testing
         #expect(mistakes(target(", " + text)).contains { $0.contains(wanted) }, "\(mistakes(target(", " + text)))")
     }
 
-    @Test("TLS settings of what goes without TLS are refused")
+    @Test("tls: is rejected for urls without TLS")
     func without() {
         #expect(
             mistakes(withTargets("{ name: t, url: \"rtmp://h/a\", tls: { ca: /a } }")).contains {
