@@ -15,20 +15,23 @@ let package = Package(
         .executable(name: "streambox", targets: ["streambox"]),
         .library(name: "StreamboxFrames", targets: ["StreamboxFrames"]),
     ],
+    // Each minimum is the version that the project is built and tested with. Package.resolved is not committed: it pins
+    // commits besides versions, and the commit of a version differs between mirrors of a repository. `streambox
+    // --version --verbose` prints the versions that a build used.
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
-        // Modules, in the order in which they may know each other: docs/architecture.md has them as a table.
+        // The modules, each below those that may import it: docs/architecture.md lists them in a table.
         .target(name: "MediaTypes", swiftSettings: settings),
         .target(
             name: "MPEGTS",
@@ -43,12 +46,11 @@ let package = Package(
             name: "BoxConfiguration",
             dependencies: ["CLibYAML", "MediaTypes", "Redaction"],
             swiftSettings: settings,
-            // Its archive: the program is to need no library that a Debian might not have.
+            // The static library: a Debian without libyaml runs the program too.
             linkerSettings: [.linkedLibrary(":libyaml.a")]),
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLinux"),
-        // The protocol and its media: bytes in, values out.
-        .target(name: "RTMP", dependencies: ["MPEGTS", "MediaTypes"], swiftSettings: settings),
+        .target(name: "RTMP", dependencies: ["MediaTypes", "MPEGTS"], swiftSettings: settings),
         .target(
             name: "FFmpeg",
             dependencies: [
@@ -77,7 +79,7 @@ let package = Package(
         .target(
             name: "DataPath",
             dependencies: [
-                "CLinux", "EventLoop", "MPEGTS", "MediaTypes",
+                "CLinux", "EventLoop", "MediaTypes", "MPEGTS",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -85,16 +87,15 @@ let package = Package(
         .target(
             name: "RTMPIngest",
             dependencies: [
-                "CLinux", "DataPath", "EventLoop", "RTMP", "MPEGTS",
+                "CLinux", "DataPath", "EventLoop", "MPEGTS", "RTMP",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
         .target(
             name: "Supervision",
             dependencies: [
-                "CLinux", "CapabilityProbe", "BoxConfiguration", "DataPath", "EncoderSelection", "FFmpeg", "RTMPIngest",
-                "EventLoop", "RTMP", "Redaction", "Status",
-                "MPEGTS", "MediaTypes", "SystemSupport",
+                "BoxConfiguration", "CapabilityProbe", "CLinux", "DataPath", "EncoderSelection", "EventLoop",
+                "FFmpeg", "MediaTypes", "MPEGTS", "Redaction", "RTMP", "RTMPIngest", "Status", "SystemSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -127,12 +128,15 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
+        .target(name: "BuildInformation", swiftSettings: settings, plugins: ["BuildInformationPlugin"]),
+        .plugin(
+            name: "BuildInformationPlugin", capability: .buildTool(), path: "Plugins/BuildInformation"),
         .executableTarget(
             name: "streambox",
             dependencies: [
-                "CLinux", "CapabilityProbe", "BoxConfiguration", "Control", "EncoderSelection", "FFmpeg", "MediaTypes",
-                "Redaction",
-                "ServiceManager", "Status", "StatusServer", "Supervision", "SystemSupport",
+                "BoxConfiguration", "BuildInformation", "CapabilityProbe", "CLinux", "Control", "EncoderSelection",
+                "FFmpeg", "MediaTypes", "Redaction", "ServiceManager", "Status", "StatusServer", "Supervision",
+                "SystemSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -141,7 +145,7 @@ let package = Package(
             ],
             swiftSettings: settings),
 
-        // For programs that give frames to a `raw` source.
+        // For programs that write frames to a `raw` source.
         .target(name: "StreamboxFrames", swiftSettings: settings),
         .executableTarget(
             name: "ColourFrames", dependencies: ["StreamboxFrames"], path: "Examples/ColourFrames",
@@ -151,18 +155,18 @@ let package = Package(
         .executableTarget(
             name: "StreamboxBench",
             dependencies: [
-                "AllocationCount", "LabKit", "Status", "TestSupport", "MPEGTS",
+                "AllocationCount", "LabKit", "MPEGTS", "Status", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/StreamboxBench",
             swiftSettings: settings),
 
-        // Real programs as fixtures: ffmpeg, nginx-rtmp, recorded streams.
+        // Fixtures: real programs such as FFmpeg and nginx-rtmp, and recorded streams.
         .target(
             name: "TestSupport",
             path: "Tests/TestSupport",
             swiftSettings: settings),
-        // Devices that are not there, for the real libudev, libdrm, libva and V4L2.
+        // Simulated devices for the real libudev, libdrm, libva and V4L2.
         .target(name: "LabKit", dependencies: ["TestSupport"], path: "Tests/Lab/LabKit", swiftSettings: settings),
         .executableTarget(
             name: "HotplugWatch", dependencies: ["CapabilityProbe"], path: "Tests/Lab/Watch", swiftSettings: settings),
@@ -170,7 +174,7 @@ let package = Package(
             name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: settings),
         .testTarget(name: "MediaTypesTests", dependencies: ["MediaTypes"], swiftSettings: settings),
         .testTarget(
-            name: "MPEGTSTests", dependencies: ["MPEGTS", "MediaTypes", "TestSupport"],
+            name: "MPEGTSTests", dependencies: ["MediaTypes", "MPEGTS", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "SystemSupportTests", dependencies: ["SystemSupport", "TestSupport"], swiftSettings: settings),
@@ -183,25 +187,23 @@ let package = Package(
             dependencies: ["BoxConfiguration", "EncoderSelection", "FFmpeg", "MediaTypes", "Redaction", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "RTMPTests", dependencies: ["RTMP", "TestSupport", "MPEGTS", "MediaTypes"], swiftSettings: settings),
+            name: "RTMPTests", dependencies: ["MediaTypes", "MPEGTS", "RTMP", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "RTMPIngestTests",
-            dependencies: ["DataPath", "RTMPIngest", "EventLoop", "RTMP", "TestSupport", "MPEGTS"],
+            dependencies: ["DataPath", "EventLoop", "MPEGTS", "RTMP", "RTMPIngest", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "DataPathTests",
-            dependencies: ["DataPath", "EventLoop", "MPEGTS", "MediaTypes", "StreamboxFrames", "TestSupport"],
+            dependencies: ["DataPath", "EventLoop", "MediaTypes", "MPEGTS", "StreamboxFrames", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "StreamboxFramesTests", dependencies: ["StreamboxFrames", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "SupervisionTests",
             dependencies: [
-                "CapabilityProbe", "Supervision", "BoxConfiguration", "DataPath", "EncoderSelection", "FFmpeg",
-                "RTMPIngest",
-                "Status", "MPEGTS", "MediaTypes",
-                "TestSupport",
+                "BoxConfiguration", "CapabilityProbe", "DataPath", "EncoderSelection", "FFmpeg", "MediaTypes",
+                "MPEGTS", "RTMPIngest", "Status", "Supervision", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -225,24 +227,25 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ], swiftSettings: settings),
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "ServiceManagerTests", dependencies: ["ServiceManager", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Status", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "StreamboxTests",
             dependencies: [
-                "streambox", "ColourFrames", "LabKit", "Redaction", "Status", "TestSupport",
+                "BuildInformation", "ColourFrames", "LabKit", "Redaction", "Status", "streambox", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
     ]
 )
 
-// Targets for fuzzing: ordinary tests replay their corpora; `scripts/fuzz` builds them into a fuzzer, which has its own
-// `main`.
+// The fuzz targets. The ordinary tests replay their corpora; `scripts/fuzz` builds them as a fuzzer, which brings its
+// own `main`.
 let fuzzed: [Target.Dependency] = [
-    "BoxConfiguration", "Control", "FFmpeg", "RTMP", "Redaction", "Status", "StatusServer", "MPEGTS", "MediaTypes",
+    "BoxConfiguration", "Control", "FFmpeg", "MediaTypes", "MPEGTS", "Redaction", "RTMP", "Status", "StatusServer",
     .product(name: "HTTPTypes", package: "swift-http-types"),
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOEmbedded", package: "swift-nio"),

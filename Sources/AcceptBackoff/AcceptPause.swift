@@ -1,8 +1,9 @@
 import Glibc
 package import NIOCore
 
-/// Keeps a server's socket shut for a while when there are no descriptors left: who waits there would wake its thread
-/// again and again. It belongs first in the pipeline of the server's channel.
+/// Stops accepting connections for a second when no file descriptors are left: without the pause, the waiting clients
+/// would wake the thread of the server again and again. Must be the first handler in the pipeline of the server's
+/// channel.
 package final class AcceptPause: ChannelDuplexHandler {
     package typealias InboundIn = NIOAny
     package typealias OutboundIn = NIOAny
@@ -12,14 +13,14 @@ package final class AcceptPause: ChannelDuplexHandler {
 
     package init() {}
 
-    /// A lack goes no further: it is over by itself.
+    /// Handles a lack of descriptors or memory, which ends by itself, and passes other errors on.
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let lack = error as? IOError, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(lack.errnoCode) else {
             return context.fireErrorCaught(error)
         }
         guard !isOn else { return }
         isOn = true
-        // A read that is only not asked for again would not do: the one that failed still stands.
+        // It is not enough to request no further read: the failed one is still pending.
         let channel = context.channel
         _ = channel.setOption(.autoRead, value: false)
         context.eventLoop.assumeIsolated().scheduleTask(in: Self.length) {
@@ -28,7 +29,7 @@ package final class AcceptPause: ChannelDuplexHandler {
         }
     }
 
-    /// The end of the pause asks for what was not asked for meanwhile.
+    /// Drops the reads that are requested during the pause. Its end requests one.
     package func read(context: ChannelHandlerContext) {
         if !isOn { context.read() }
     }

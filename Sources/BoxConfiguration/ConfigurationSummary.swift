@@ -1,8 +1,8 @@
 import MediaTypes
 import Redaction
 
-/// What was understood of a configuration, as plain text of at most 80 columns. Secrets appear as
-/// the places where they are to be had, URLs are masked.
+/// A summary of a configuration as the service understands it: plain text of at most 80 columns. It names the places of
+/// secrets and masks URLs.
 package enum ConfigurationSummary {
     package static let width = 80
 
@@ -46,7 +46,7 @@ package enum ConfigurationSummary {
         }
     }
 
-    // MARK: Sentences
+    // MARK: Descriptions
 
     private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
@@ -129,7 +129,7 @@ package enum ConfigurationSummary {
         reference.map { ", \(name) \($0)" } ?? ""
     }
 
-    /// Lines with a label in front, wrapped between words; a word that is longer than a line is cut.
+    /// Lines that begin with a label, wrapped between words. A word that is longer than a line is cut.
     private struct Page {
         private(set) var text = ""
         private static let labelWidth = 11
@@ -141,17 +141,17 @@ package enum ConfigurationSummary {
             let start = indent + labelWidth
             var line = String(repeating: " ", count: indent) + label
             line += String(repeating: " ", count: max(start - line.count, 0))
-            var isFresh = true
+            var isEmptyLine = true
             for word in value.split(separator: " ") {
-                if !isFresh, line.count + 1 + word.count > ConfigurationSummary.width {
+                if !isEmptyLine, line.count + 1 + word.count > ConfigurationSummary.width {
                     text += line + "\n"
                     line = String(repeating: " ", count: start + hang)
-                    isFresh = true
+                    isEmptyLine = true
                 }
-                line += isFresh ? "" : " "
+                line += isEmptyLine ? "" : " "
                 let room = ConfigurationSummary.width - line.count
                 line += word.count > room ? word.prefix(room - 1) + "…" : word
-                isFresh = false
+                isEmptyLine = false
             }
             text += line + "\n"
         }

@@ -1,4 +1,4 @@
-/// Why the control socket cannot be had: one sentence with the mend.
+/// Why the control socket cannot be used: one sentence that names the fix.
 package struct ControlError: Error, Sendable, Hashable, CustomStringConvertible {
     package var description: String
 

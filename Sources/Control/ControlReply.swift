@@ -1,19 +1,19 @@
 package import Status
 
-/// What became of a request: one JSON object on a line.
+/// The answer to a request: one JSON object on one line.
 package struct ControlReply: Sendable, Hashable, Codable {
     package enum Outcome: String, Sendable, Hashable, Codable {
         case done
-        /// The request is right, and cannot be had.
+        /// The request is valid, but the service cannot carry it out.
         case refused
-        /// The request is wrong: an unknown name, a line that is no request.
+        /// The request is wrong, such as an unknown name or a line that is not a request.
         case mistaken
     }
 
     package var outcome: Outcome
-    /// A sentence for a person, or several lines of them.
+    /// One or more lines for a person.
     package var message: String
-    /// For `status`.
+    /// The answer to `status`.
     package var status: BoxSnapshot?
 
     package init(_ outcome: Outcome, _ message: String, status: BoxSnapshot? = nil) {
@@ -23,7 +23,7 @@ package struct ControlReply: Sendable, Hashable, Codable {
     }
 }
 
-/// Whoever does what the control socket asks.
+/// A service that carries out the requests of the control socket.
 package protocol ControlledService: Sendable {
     func answer(_ request: ControlRequest) async -> ControlReply
 }

@@ -1,4 +1,4 @@
-/// What a command asks of the running service: one JSON object on a line.
+/// A request to the running service: one JSON object on one line.
 package struct ControlRequest: Sendable, Hashable, Codable {
     package enum Command: String, Sendable, Hashable, Codable, CaseIterable {
         case status, reload
@@ -10,9 +10,9 @@ package struct ControlRequest: Sendable, Hashable, Codable {
     }
 
     package var command: Command
-    /// The group or target.
+    /// The name of the group or target.
     package var name: String?
-    /// For a handover: the encoder wanted.
+    /// For a handover: the encoder to use.
     package var encoder: String?
 
     package init(_ command: Command, name: String? = nil, encoder: String? = nil) {

@@ -3,18 +3,18 @@ import Glibc
 import NIOCore
 import NIOPosix
 
-/// The control socket: takes requests of the box's owner, a line each, and answers each with a line.
+/// The control socket: takes requests of the service's user, one per line, and answers each with one line.
 ///
-/// Nothing that a client does or leaves undone costs more than a place among ``mostClients`` for ``patience``.
+/// A client can at most occupy one of ``mostClients`` places for ``patience``.
 package struct ControlServer: Sendable {
     package let path: String
     private let service: any ControlledService
 
-    /// Clients at a time; another one is told to come again.
+    /// The most clients at a time. Further ones get an answer that asks them to try again.
     package static let mostClients = 16
-    /// Bytes of a request.
+    /// The most bytes of a request.
     package static let mostBytes = 64 << 10
-    /// How long a client may take to send its request, and to read the answer.
+    /// How long a client may take to send its request, and how long to read the answer.
     package static let patience = Duration.seconds(10)
     private let patience: Duration
 
@@ -24,23 +24,27 @@ package struct ControlServer: Sendable {
         self.patience = patience
     }
 
-    /// A socket that is open, and answers.
+    /// An open socket that answers requests.
     package struct Opened: Sendable {
         fileprivate let channel: any Channel
     }
 
     /// Opens the socket, readable and writable for its owner alone.
     ///
-    /// - Throws: ``ControlError`` when another service holds it or the folder cannot be written.
+    /// - Throws: ``ControlError`` when another service uses the socket or the folder cannot be written.
     package func open() async throws(ControlError) -> Opened {
-        // Made under another name: it replaces what is left of another service at once.
+        // Created under another name and renamed, so that it replaces the socket of a dead service in one step.
         let fresh = path + ".new"
         guard let address = UnixAddress(fresh) else {
             throw ControlError(
                 "the path of the control socket is too long: \(path). Choose a shorter `runtime:` folder")
         }
         if ControlClient(path: path).isAnswered() {
-            throw ControlError("another streambox runs with this runtime folder: it answers at \(path)")
+            throw ControlError(
+                """
+                another streambox runs with this runtime folder: it answers at \(path). Stop it, or choose another \
+                `runtime:` folder
+                """)
         }
         unlink(fresh)
         let places = Permits(count: Self.mostClients)
@@ -64,19 +68,19 @@ package struct ControlServer: Sendable {
                 }
                 .withBoundSocket(try Self.bound(to: address)).get()
         } catch {
-            throw ControlError("cannot make the control socket \(path): \(error)")
+            throw ControlError("cannot create the control socket \(path): \(error)")
         }
         guard rename(fresh, path) == 0 else {
             let reason = String(cString: strerror(errno))
             try? await channel.close()
             unlink(fresh)
-            throw ControlError("cannot make the control socket \(path): \(reason)")
+            throw ControlError("cannot create the control socket \(path): \(reason)")
         }
         return Opened(channel: channel)
     }
 
-    /// A socket with a name that its owner alone may connect to, from its first moment: the name takes the socket's
-    /// mode.
+    /// Creates a bound socket that only its owner may connect to. The mode is set before the socket is bound, and its
+    /// name takes it over, so that no other user can connect even for a moment.
     private static func bound(to address: UnixAddress) throws(IOError) -> CInt {
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
@@ -88,7 +92,7 @@ package struct ControlServer: Sendable {
         return descriptor
     }
 
-    /// Keeps the socket until the task is cancelled; then it is gone.
+    /// Answers requests until the task is cancelled, then removes the socket.
     package func run(_ opened: Opened) async {
         await withTaskCancellationHandler {
             try? await opened.channel.closeFuture.get()
@@ -98,7 +102,7 @@ package struct ControlServer: Sendable {
         unlink(path)
     }
 
-    /// Closes a socket that is not going to be kept.
+    /// Closes and removes a socket that is not used.
     package func close(_ opened: Opened) async {
         try? await opened.channel.close()
         unlink(path)

@@ -1,10 +1,10 @@
 import NIOCore
 
-/// Cuts a stream of bytes at line feeds.
+/// Splits a stream of bytes into lines.
 struct LineDecoder: ByteToMessageDecoder {
     typealias InboundOut = ByteBuffer
 
-    /// Bytes of the longest line, its end included.
+    /// The most bytes of a line, its line feed included.
     let most: Int
 
     struct TooLong: Error {}
@@ -21,7 +21,7 @@ struct LineDecoder: ByteToMessageDecoder {
         return .continue
     }
 
-    /// A half line is no line.
+    /// Discards a line without a line feed.
     mutating func decodeLast(context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool) throws
         -> DecodingState
     {

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A bounded number of places.
+/// A bounded number of permits.
 final class Permits: Sendable {
     private let free: Mutex<Int>
 
@@ -8,7 +8,7 @@ final class Permits: Sendable {
         free = Mutex(count)
     }
 
-    /// - Returns: Whether there was one.
+    /// - Returns: Whether a permit was free.
     func take() -> Bool {
         free.withLock { free in
             guard free > 0 else { return false }

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import NIOCore
 
-/// One client: takes one line, has it answered, and closes.
+/// Serves one client: reads one request, sends the answer, and closes the connection.
 final class RequestHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -11,8 +11,8 @@ final class RequestHandler: ChannelInboundHandler {
     private let patience: Duration
     private var hasPlace = false
     private var hasRequest = false
-    /// Ends a client that says nothing.
-    private var guardian: Scheduled<Void>?
+    /// Answers a client that sends no request in time.
+    private var timeout: Scheduled<Void>?
 
     init(service: any ControlledService, places: Permits, patience: Duration) {
         self.service = service
@@ -27,31 +27,34 @@ final class RequestHandler: ChannelInboundHandler {
             return reply(ControlReply(.refused, "too many commands at a time; try again"), to: context.channel)
         }
         let channel = context.channel
-        guardian = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(patience)) {
+        timeout = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(patience)) {
             self.hasRequest = true
             self.reply(
-                ControlReply(.mistaken, "no whole request came in time; one is a JSON object on a line"), to: channel)
+                ControlReply(.mistaken, "no complete request came in time; a request is one JSON object on one line"),
+                to: channel)
         }
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        guardian?.cancel()
+        timeout?.cancel()
         if hasPlace { places.give() }
         hasPlace = false
         context.fireChannelInactive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // One request a connection.
+        // One request per connection.
         guard !hasRequest else { return }
         hasRequest = true
-        guardian?.cancel()
+        timeout?.cancel()
         let line = unwrapInboundIn(data)
         guard let request = ControlRequest(line) else {
             let commands = ControlRequest.Command.allCases.map(\.rawValue).joined(separator: ", ")
             return reply(
-                ControlReply(.mistaken, "not a request; one is a JSON object on a line, with a `command`: \(commands)"),
+                ControlReply(
+                    .mistaken,
+                    "not a request; a request is one JSON object on one line, with a `command`: \(commands)"),
                 to: context.channel)
         }
         let (service, patience) = (service, patience)
@@ -63,10 +66,10 @@ final class RequestHandler: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // Who has sent everything may wait for the answer.
+        // A client that sent its request may close its side and wait for the answer.
         if case ChannelEvent.inputClosed = event, !hasRequest {
             hasRequest = true
-            return reply(ControlReply(.mistaken, "the request ends before its line does"), to: context.channel)
+            return reply(ControlReply(.mistaken, "the request ends without a line feed"), to: context.channel)
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -86,7 +89,8 @@ final class RequestHandler: ChannelInboundHandler {
 }
 
 extension ControlRequest {
-    /// A line without its end; `nil` when it is no request.
+    /// - Parameter line: A line without its line feed.
+    /// - Returns: `nil` if the line is not a request.
     init?(_ line: ByteBuffer) {
         guard let request = try? JSONDecoder().decode(ControlRequest.self, from: Data(line.readableBytesView)) else {
             return nil
@@ -95,9 +99,9 @@ extension ControlRequest {
     }
 }
 
-/// Answers a client, and closes its connection.
+/// Sends the answer to a client and closes the connection.
 enum ReplyWriter {
-    /// - Parameter patience: How long the client may take to read it.
+    /// - Parameter patience: How long the client may take to read the answer.
     static func send(_ reply: ControlReply, to channel: any Channel, within patience: Duration) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

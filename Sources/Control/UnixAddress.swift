@@ -1,10 +1,10 @@
 import Glibc
 
-/// A path as the kernel takes it for a socket.
+/// The address of a Unix socket in the form that the kernel takes.
 struct UnixAddress {
     private var address = sockaddr_un()
 
-    /// `nil` for a path that is too long.
+    /// - Returns: `nil` if the path is too long.
     init?(_ path: String) {
         guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
         address.sun_family = sa_family_t(AF_UNIX)

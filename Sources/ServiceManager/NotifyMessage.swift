@@ -1,4 +1,4 @@
-/// What a service tells its manager: lines of `NAME=value`, all in one datagram.
+/// A message to the service manager: lines of `NAME=value` in one datagram.
 package struct NotifyMessage: Sendable, Equatable {
     package private(set) var text: String
 
@@ -6,19 +6,19 @@ package struct NotifyMessage: Sendable, Equatable {
     package static let stopping = NotifyMessage(text: "STOPPING=1")
     package static let alive = NotifyMessage(text: "WATCHDOG=1")
 
-    /// What goes on, a start for instance, may take so long from now, whatever its limit is.
+    /// Extends the limit of the current step, such as the start: it may take this long from now.
     package static func extend(_ duration: Duration) -> NotifyMessage {
         let (seconds, attoseconds) = duration.components
         return NotifyMessage(text: "EXTEND_TIMEOUT_USEC=\(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)")
     }
 
-    /// - Parameter microseconds: `CLOCK_MONOTONIC` of the moment; a manager that sent the signal for it knows by this
-    ///   that it was heard.
+    /// - Parameter microseconds: The time of `CLOCK_MONOTONIC` now. A manager that sent the signal for the reload knows
+    ///   by it that the signal arrived.
     package static func reloading(at microseconds: Int64) -> NotifyMessage {
         NotifyMessage(text: "RELOADING=1\nMONOTONIC_USEC=\(microseconds)")
     }
 
-    /// A sentence for whoever asks how the service is. Line breaks become spaces, and what is too long for a line is
+    /// A sentence about the state of the service. Line breaks become spaces, and a text that is too long for a line is
     /// cut.
     package static func status(_ sentence: String) -> NotifyMessage {
         var line = String(

@@ -1,15 +1,14 @@
 import Glibc
 
-/// Where the service manager listens, as `NOTIFY_SOCKET` says it (sd_notify(3)).
+/// The socket of the service manager that `NOTIFY_SOCKET` names (sd_notify(3)).
 package final class NotifySocket: Sendable {
     private let descriptor: CInt
-    /// The address as the kernel wants it, and how much of it counts: the name of an abstract socket ends without a
-    /// zero.
+    /// The address, and the number of its bytes that count: the name of an abstract socket has no zero at its end.
     private let address: sockaddr_un
     private let size: socklen_t
 
     /// - Parameter name: A path, or the name of an abstract socket with `@` in place of its first byte.
-    /// - Returns: `nil` for anything else, and where there is no socket to be had.
+    /// - Returns: `nil` for another name, or if no socket can be created.
     package init?(_ name: String) {
         var bytes = Array(name.utf8)
         guard bytes.count > 1, bytes[0] == UInt8(ascii: "/") || bytes[0] == UInt8(ascii: "@") else { return nil }
@@ -27,9 +26,9 @@ package final class NotifySocket: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Sends without waiting: a manager that does not read holds nobody up.
+    /// Sends a message without waiting for a manager that does not read.
     ///
-    /// - Returns: Whether it was taken.
+    /// - Returns: Whether the message was sent.
     package func send(_ message: NotifyMessage) -> Bool {
         var text = message.text
         return text.withUTF8 { bytes in

@@ -1,12 +1,12 @@
 import Glibc
 import Synchronization
 
-/// The service's side of the conversation with the manager that started it: `Type=notify`, reloads, status, watchdog.
+/// Notifies the service manager that started the service: `Type=notify`, reloads, status, watchdog.
 ///
-/// Says only what is true at the moment: nothing is ready before ``ready()`` or after ``stopping(_:)``, and a reload
-/// ends only what a reload began.
+/// Keeps the order that the manager expects: nothing is ready before ``ready()`` or after ``stopping(_:)``, and the end
+/// of a reload follows its begin.
 package final class ServiceManager: Sendable {
-    /// How often the manager wants to hear that the service is alive; `nil` where it does not.
+    /// The longest time between two signs of life that the manager accepts; `nil` without a watchdog.
     package let watchdog: Duration?
 
     private let send: @Sendable (NotifyMessage) -> Bool
@@ -15,11 +15,11 @@ package final class ServiceManager: Sendable {
 
     private struct State {
         var phase = Phase.starting
-        /// Reloads that are under way.
+        /// The number of reloads that are running.
         var reloads = 0
-        /// The end of a reload that the manager's socket had no room for.
+        /// The end of a reload that could not be sent yet, because the manager's socket had no room.
         var unsentEnd: NotifyMessage?
-        /// What was told last.
+        /// The status that was sent last.
         var status: String?
     }
 
@@ -27,8 +27,8 @@ package final class ServiceManager: Sendable {
         case starting, running, stopping
     }
 
-    /// - Parameter environment: Of the process, as the manager made it.
-    /// - Returns: `nil` where no manager listens.
+    /// - Parameter environment: The environment that the manager gave to this process.
+    /// - Returns: `nil` without a manager.
     package convenience init?(environment: [String: String]) {
         guard let name = environment["NOTIFY_SOCKET"], let socket = NotifySocket(name) else { return nil }
         self.init(watchdog: Self.watchdog(environment, getpid())) { socket.send($0) }
@@ -44,7 +44,7 @@ package final class ServiceManager: Sendable {
         self.send = send
     }
 
-    /// `WATCHDOG_USEC`, where it is meant for this process and not for one that it came from.
+    /// The value of `WATCHDOG_USEC`, if it is for this process and not inherited from another one.
     static func watchdog(_ environment: [String: String], _ process: Int32) -> Duration? {
         guard let text = environment["WATCHDOG_USEC"], let microseconds = Int64(text), microseconds > 0 else {
             return nil
@@ -59,10 +59,10 @@ package final class ServiceManager: Sendable {
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
     }
 
-    /// Whether ``ready()`` has been heard.
+    /// Whether the manager has received ``ready()``.
     package var isReady: Bool { state.withLock { $0.phase != .starting } }
 
-    /// The service does what it is for. To be called again until it is heard.
+    /// Notifies the manager that the service is on air. Called again until ``isReady``.
     package func ready() {
         state.withLock { state in
             guard state.phase == .starting, send(.ready) else { return }
@@ -70,8 +70,8 @@ package final class ServiceManager: Sendable {
         }
     }
 
-    /// How the service is, in a sentence; sent where it is news.
-    package func tell(_ status: String) {
+    /// Sends the status of the service as a sentence, if it has changed.
+    package func update(_ status: String) {
         state.withLock { state in
             guard state.phase != .stopping, state.reloads == 0 else { return }
             sendEnd(&state)
@@ -80,10 +80,10 @@ package final class ServiceManager: Sendable {
         }
     }
 
-    /// A reload begins. Before the service is ready it is part of the start.
+    /// Notifies the manager that a reload begins. Before the service is ready, a reload is part of the start.
     ///
-    /// Sent for a second reload during the first as well: with `Type=notify-reload` the manager waits for a
-    /// `RELOADING=1` that is later than its signal, so the first one's does not count for it.
+    /// Also sent for a second reload during the first: with `Type=notify-reload` the manager waits for a `RELOADING=1`
+    /// that is later than its signal, so the message of the first reload does not count.
     package func reloading(_ status: String) {
         state.withLock { state in
             guard state.phase == .running else { return }
@@ -94,7 +94,7 @@ package final class ServiceManager: Sendable {
         }
     }
 
-    /// The last reload that was under way has ended: done, or refused.
+    /// Notifies the manager that a reload has ended, with or without success. Sent when the last running reload ends.
     package func reloaded(_ status: String) {
         state.withLock { state in
             guard state.reloads > 0 else { return }
@@ -105,12 +105,12 @@ package final class ServiceManager: Sendable {
         }
     }
 
-    /// Sends the end of a reload until the manager has it: `systemctl reload` waits for it.
+    /// Sends the end of a reload, again until it succeeds: `systemctl reload` waits for it.
     private func sendEnd(_ state: inout State) {
         if let end = state.unsentEnd, send(end) { state.unsentEnd = nil }
     }
 
-    /// The service ends; nothing else is said after this.
+    /// Notifies the manager that the service ends. Nothing else is sent after this.
     package func stopping(_ status: String) {
         state.withLock { state in
             guard state.phase != .stopping else { return }
@@ -120,8 +120,8 @@ package final class ServiceManager: Sendable {
         }
     }
 
-    /// The service's loop has come round. A start that goes on takes as long as it takes: while nothing is there to
-    /// show, the service is not to be ended for that.
+    /// Notifies the manager that the loop of the service runs. During the start it also extends the limit of the start:
+    /// a service must not be ended because no source delivers yet.
     package func alive() {
         let isStarting = state.withLock { $0.phase == .starting }
         if isStarting, let watchdog { _ = send(.alive + .extend(watchdog)) } else { _ = send(.alive) }

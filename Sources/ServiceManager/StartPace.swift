@@ -1,23 +1,26 @@
 import Glibc
 
-/// Slows down a service that ends again and again soon after its start.
+/// Slows down the starts of a service that ends again and again soon after its start.
 ///
-/// The unit has the manager start the service again at once, however often: a box is on air the sooner, and nobody is
-/// there to say "try again". What fails each time is not to take the processor and fill the journal meanwhile. Pure.
+/// The unit makes the manager restart the service at once, without a limit: a box is back on air sooner, and it has no
+/// operator who could start it again. A service that fails each time must not occupy the processor or fill the journal.
+/// Pure.
 package struct StartPace: Sendable, Equatable {
-    /// Starts in a row, each soon after the one before.
+    /// The number of starts in a row, each soon after the previous one.
     package private(set) var starts: Int
-    /// When the last of them was: microseconds of `CLOCK_MONOTONIC`.
+    /// The time of the last start, in microseconds of `CLOCK_MONOTONIC`.
     package private(set) var last: Int64
 
-    /// A start within this time after the one before, in microseconds.
+    /// A start within this time after the previous one counts as soon, in microseconds.
     private static let soon: Int64 = 10_000_000
+    /// The number of starts in a row without a pause.
     private static let free = 5
+    /// The longest pause in seconds.
     private static let longest = 10
 
     package init() { (starts, last) = (0, .min / 2) }
 
-    /// Reads what ``text`` wrote.
+    /// Reads the form of ``text``; `nil` for another text.
     package init?(_ text: String) {
         let numbers = text.split { $0 == " " || $0 == "\n" }.map { Int64($0) }
         guard numbers.count == 2, let starts = numbers[0], let last = numbers[1], (0...1_000_000).contains(starts),
@@ -28,9 +31,9 @@ package struct StartPace: Sendable, Equatable {
 
     package var text: String { "\(starts) \(last)\n" }
 
-    /// A start begins.
+    /// Counts a start.
     ///
-    /// - Returns: Seconds that it waits first, up to ten.
+    /// - Returns: The seconds that the start has to wait, up to ten.
     package mutating func begin(now: Int64) -> Int {
         starts = (0...Self.soon).contains(now - last) ? starts + 1 : 1
         let pause = min(max(0, starts - Self.free), Self.longest)
@@ -40,12 +43,12 @@ package struct StartPace: Sendable, Equatable {
 }
 
 extension StartPace {
-    /// Keeps a start in step with those before it, where the service's manager has a folder for that.
+    /// Delays a start that follows others too soon. Without a folder of the service manager it does nothing.
     ///
     /// - Parameters:
-    ///   - environment: Of the process; `RUNTIME_DIRECTORY` has to outlast a restart
+    ///   - environment: The environment of the process. `RUNTIME_DIRECTORY` has to outlast a restart
     ///     (`RuntimeDirectoryPreserve=restart`).
-    ///   - wait: Waits so many seconds.
+    ///   - wait: Waits for a number of seconds.
     package static func keep(
         environment: [String: String], now: Int64 = ServiceManager.monotonicMicroseconds(), wait: (Int) -> Void = pause
     ) {
@@ -55,13 +58,13 @@ extension StartPace {
         let path = "\(folder)/starts"
         var pace = read(path).flatMap { StartPace($0) } ?? StartPace()
         let seconds = pace.begin(now: now)
-        // Without it, this start is not slowed down, nor is the next.
+        // If the file cannot be written, the next start is not delayed.
         write(pace.text, path)
         guard seconds > 0 else { return }
         _ = NotifySocket(name)?.send(
             .status(
                 """
-                started \(pace.starts) times, each soon after the one before: it waits \(seconds) s; the log says \
+                started \(pace.starts) times, each soon after the previous one: waiting \(seconds) s; the log says \
                 why it ended
                 """
             ))

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Problems of the service itself, beside those of its streams: written by its parts, read by whoever makes a snapshot.
+/// The problems of the service itself, apart from those of its streams. The parts of the service report them, and each
+/// snapshot includes them.
 package final class ProblemBoard: Sendable {
     private struct Key: Hashable {
         var problem: Problem.Kind
@@ -11,12 +12,12 @@ package final class ProblemBoard: Sendable {
 
     package init() {}
 
-    /// In a stable order.
+    /// The problems in a stable order.
     package var problems: [Problem] {
         entries.withLock { $0.values.sorted { ($0.problem.rawValue, $0.subject) < ($1.problem.rawValue, $1.subject) } }
     }
 
-    /// - Returns: Whether this is news: it was not there, or in other words.
+    /// - Returns: Whether the problem is new, or has another sentence than before.
     @discardableResult
     package func report(_ problem: Problem) -> Bool {
         entries.withLock {
@@ -24,7 +25,7 @@ package final class ProblemBoard: Sendable {
         }
     }
 
-    /// - Returns: Whether it was there.
+    /// - Returns: Whether there was such a problem.
     @discardableResult
     package func clear(_ problem: Problem.Kind, subject: String) -> Bool {
         entries.withLock { $0.removeValue(forKey: Key(problem: problem, subject: subject)) != nil }

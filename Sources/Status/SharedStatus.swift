@@ -1,16 +1,16 @@
-/// The service's status for any number of askers: taken once in a while, however many ask.
+/// The status of the service for any number of clients, which share one recent snapshot.
 package actor SharedStatus {
-    /// How old an answer may be.
+    /// The greatest age of a snapshot that is shared.
     package static let freshness = Duration.milliseconds(200)
 
     private let take: @Sendable () async -> BoxSnapshot
     private let freshness: Duration
     private let clock = ContinuousClock()
     private var latest: (snapshot: BoxSnapshot, at: ContinuousClock.Instant)?
-    /// Those who wait for the one that is being taken.
+    /// The callers that wait for the snapshot that is being taken.
     private var waiting: [Int: AsyncStream<BoxSnapshot>.Continuation] = [:]
     private var lastWait = 0
-    /// Counts the times that something was changed on purpose.
+    /// The number of calls of ``expire()``.
     private var turn = 0
     private var isTaking = false
 
@@ -20,16 +20,16 @@ package actor SharedStatus {
         self.take = take
     }
 
-    /// The service as it was at most ``freshness`` ago.
+    /// Returns a snapshot that is at most ``freshness`` old.
     ///
-    /// - Returns: `nil` when the supervisor gave none within the limit, or the task was cancelled.
+    /// - Returns: `nil` if the supervisor did not answer within the limit, or the task was cancelled.
     package func snapshot(within limit: Duration) async -> BoxSnapshot? {
         if let latest, clock.now - latest.at < freshness { return latest.snapshot }
         let (answers, answer) = AsyncStream<BoxSnapshot>.makeStream()
         lastWait += 1
         let number = lastWait
         waiting[number] = answer
-        // Who has no more patience is not to be remembered for as long as the supervisor hangs.
+        // Callers that gave up must not accumulate while the supervisor hangs.
         defer { waiting[number] = nil }
         if !isTaking { takeOne() }
         return await withTaskGroup { tasks in
@@ -44,7 +44,7 @@ package actor SharedStatus {
         }
     }
 
-    /// Something was changed on purpose: whoever asks from now on is not told of how it was before.
+    /// Discards the latest snapshot after a change by the operator, so that later callers see the change.
     package func expire() {
         turn += 1
         latest = nil
@@ -52,7 +52,7 @@ package actor SharedStatus {
 
     private func takeOne() {
         isTaking = true
-        // Nobody's child: it goes on when the one who asked first has no more patience, for those who came later.
+        // An unstructured task: it continues for later callers when the first caller gives up.
         Task { [turn] in self.took(await self.take(), in: turn) }
     }
 

@@ -1,29 +1,31 @@
 import Glibc
 
-/// Publishes a text for node-exporter's textfile collector: mode 0644, written beside its place and renamed, so that a
-/// reader sees all of one or all of another.
+/// Publishes a text for node-exporter's textfile collector: with mode 0644, written to a temporary file and renamed, so
+/// that a reader always sees one whole text.
 ///
-/// Everything blocks; to be called where that does no harm.
+/// The calls block. Call them where that does no harm.
 package struct StatusFile: Sendable {
-    /// Ends with `.prom`.
+    /// The path of the file; it ends with `.prom`.
     package let path: String
-    /// The collector reads only what ends with `.prom`.
+    /// The collector ignores this name, because it does not end with `.prom`.
     private var temporary: String { path + ".new" }
 
     package init(path: String) {
         self.path = path
     }
 
-    /// What kept a text from being published.
+    /// Why a text could not be published.
     package struct WriteError: Error, Sendable, Hashable, CustomStringConvertible {
         package var description: String
 
         package init(description: String) { self.description = description }
     }
 
-    /// - Throws: ``WriteError``; what was published before stands.
+    /// Replaces the published text.
+    ///
+    /// - Throws: ``WriteError``; then the previous text stays published.
     package func write(_ text: [UInt8]) throws(WriteError) {
-        // A pipe or a device in its place would take the text, or make us wait for somebody who does.
+        // A pipe or a device in its place would take the text, or block until a reader takes it.
         let file = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
         guard file >= 0 else {
             guard errno == ENXIO || errno == ELOOP else { throw failure("cannot write") }
@@ -36,7 +38,7 @@ package struct StatusFile: Sendable {
         }
         let isWritten = ftruncate(file, 0) == 0 && fchmod(file, 0o644) == 0 && Self.write(text, to: file)
         let problem = isWritten ? nil : failure("cannot write")
-        // A full disk may show itself only here.
+        // A full disk may fail only here.
         let isClosed = close(file) == 0
         if let problem {
             unlink(temporary)
@@ -62,29 +64,30 @@ package struct StatusFile: Sendable {
         }
     }
 
-    /// Takes the file away: the service has ended, and old figures would be lies.
+    /// Removes the file: the service has ended, and old figures would be wrong.
     package func remove() {
         unlink(path)
     }
 
     private var obstacle: WriteError {
         WriteError(
-            description: "cannot write the metrics file \(path): \(temporary) is in the way and no file; remove it")
+            description:
+                "cannot write the metrics file \(path): \(temporary) is in the way and is not a file; remove it")
     }
 
     private func failure(_ what: String) -> WriteError {
         let reason = errno
-        let mend =
+        let fix =
             switch reason {
-            case ENOENT, ENOTDIR: "make its folder"
+            case ENOENT, ENOTDIR: "create its folder"
             case EACCES, EPERM, EROFS: "make its folder writable for the service's user"
             case ENOSPC, EDQUOT: "free some room"
-            default: "see to its file system"
+            default: "check its file system"
             }
         return WriteError(
             description:
                 """
-                \(what) the metrics file \(path): \(String(cString: strerror(reason))); \(mend), or choose another \
+                \(what) the metrics file \(path): \(String(cString: strerror(reason))); \(fix), or choose another \
                 place with status.file
                 """
         )

@@ -1,13 +1,13 @@
 import Dispatch
 import Synchronization
 
-/// Writes texts to a place that may hang, on a thread that may hang with it: never more than one at a time.
+/// Writes texts to a disk that may hang, one at a time, on a thread that may hang with it.
 package final class StatusFileWriter: Sendable {
-    /// What became of a text.
+    /// The result of an attempt to write a text.
     package enum Outcome: Sendable, Hashable {
         case written
         case failed(String)
-        /// The one before has not been written yet; this one was left out.
+        /// The previous text is still being written; this one was skipped.
         case busy
     }
 
@@ -20,7 +20,7 @@ package final class StatusFileWriter: Sendable {
         self.write = write
     }
 
-    /// Has a text written, and waits for that no longer than a while; the writing goes on.
+    /// Writes a text, and waits no longer than the limit. After that, the writing continues.
     package func publish(_ text: [UInt8], within limit: Duration) async -> Outcome {
         let isFree = isBusy.withLock { isBusy in
             defer { isBusy = true }
@@ -38,7 +38,7 @@ package final class StatusFileWriter: Sendable {
         }
     }
 
-    /// Does the last thing once nothing is being written, and waits for that no longer than a while.
+    /// Runs `last` after the current text is written, and waits no longer than the limit.
     package func finish(within limit: Duration, _ last: @escaping @Sendable () -> Void) async {
         _ = await attempt(within: limit) {
             last()

@@ -3,8 +3,8 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// Holds a client to the ``ServerLimits``: the size of a request, the time it takes to arrive, and the time its answer
-/// takes to leave.
+/// Enforces the ``ServerLimits`` on a client: the size of a request, the time to receive it, and the time to send the
+/// answer.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -15,7 +15,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let connections: Connections
     private let counter: ByteCounter
     private var deadline: Scheduled<Void>?
-    /// Requests whose answers have not left.
+    /// Requests whose answers are not sent completely.
     private var open = 0
 
     init(limits: ServerLimits, connections: Connections) {
@@ -27,7 +27,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
         guard connections.add(channel) else { return context.eventLoop.execute { channel.close(promise: nil) } }
-        // The answer to a parser's error is a 400 and the end.
+        // The server answers a parser error with 400 and closes the connection.
         counter.isOver = { context.fireErrorCaught(HTTPParserError.headerOverflow) }
         try? context.pipeline.syncOperations.addHandler(counter, position: .first)
         wait(limits.request, context)
@@ -44,13 +44,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head:
             if open == 0 {
-                connections.isIdle(false, context.channel)
+                connections.setIdle(false, context.channel)
                 wait(limits.request, context)
             }
             open += 1
         case .body: break
         case .end:
-            counter.startAnew()
+            counter.reset()
             if open == 1 { wait(limits.answer, context) }
         }
         context.fireChannelRead(data)
@@ -59,10 +59,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(let head):
-            // Whether its client keeps up is for the event stream to say.
+            // The event stream itself closes the connection of a client that falls behind.
             if head.headerFields[.contentType] == EventStreams.mediaType {
                 deadline?.cancel()
-                // What it does not read shall wait in its queue, not in the kernel.
+                // Unread events wait in the queue of the client, not in the kernel.
                 _ = context.channel.setOption(.socketOption(.so_sndbuf), value: 64 << 10)
             }
             context.write(data, promise: promise)
@@ -78,7 +78,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private func answered(_ context: ChannelHandlerContext) {
         open -= 1
         guard open == 0, context.channel.isActive else { return }
-        connections.isIdle(true, context.channel)
+        connections.setIdle(true, context.channel)
         wait(limits.idle, context)
     }
 
@@ -95,28 +95,28 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 }
 
-/// Counts the bytes of a request before anybody makes sense of them: the parser keeps a line of any length.
+/// Counts the bytes of a request before they are parsed: the parser keeps a line of any length.
 final class ByteCounter: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
     private let most: Int
     private var count = 0
-    /// Called once, when the limit is passed.
+    /// Called once, when the limit is exceeded.
     var isOver: () -> Void = {}
 
     init(most: Int) {
         self.most = most
     }
 
-    /// The request is complete.
-    func startAnew() { count = 0 }
+    /// Called at the end of a request.
+    func reset() { count = 0 }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let wasOver = count > most
         count += unwrapInboundIn(data).readableBytes
         guard count > most else { return context.fireChannelRead(data) }
-        // Nothing more is read of it, or kept.
+        // The rest of the request is discarded.
         if !wasOver { isOver() }
     }
 }

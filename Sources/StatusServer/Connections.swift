@@ -1,8 +1,8 @@
 import NIOCore
 import Synchronization
 
-/// The open connections, of which there are never more than a limit: a newcomer takes the place of the one that has
-/// been idle for longest.
+/// The open connections, up to a limit. At the limit, a new connection replaces the one that has been idle for the
+/// longest time.
 final class Connections: Sendable {
     private struct Entry {
         var channel: any Channel
@@ -25,10 +25,10 @@ final class Connections: Sendable {
 
     var count: Int { state.withLock { $0.entries.count } }
 
-    /// - Returns: False when there is no place: everybody is being answered.
+    /// - Returns: `false` if the limit is reached and every connection has an open request.
     func add(_ channel: any Channel) -> Bool {
         var evicted: (any Channel)?
-        let isWelcome = state.withLock { state in
+        let isAdded = state.withLock { state in
             guard !state.isClosed else { return false }
             if state.entries.count >= most {
                 guard
@@ -44,21 +44,21 @@ final class Connections: Sendable {
             return true
         }
         evicted?.close(promise: nil)
-        return isWelcome
+        return isAdded
     }
 
     func remove(_ channel: any Channel) {
         state.withLock { _ = $0.entries.removeValue(forKey: ObjectIdentifier(channel)) }
     }
 
-    func isIdle(_ isIdle: Bool, _ channel: any Channel) {
+    func setIdle(_ isIdle: Bool, _ channel: any Channel) {
         state.withLock { state in
             state.turn += 1
             state.entries[ObjectIdentifier(channel)]?.idleSince = isIdle ? state.turn : nil
         }
     }
 
-    /// Closes everything, and whatever comes later.
+    /// Closes all connections, and those that are added later.
     func close() {
         let channels = state.withLock { state in
             state.isClosed = true

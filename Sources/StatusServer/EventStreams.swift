@@ -2,7 +2,7 @@ import FoundationEssentials
 import NIOCore
 import Status
 
-/// Tells every listener each second what happened. One who does not keep up is dropped, not waited for.
+/// Sends the events of the last second to every listener, each second. A listener that does not keep up is dropped.
 actor EventStreams {
     static let mediaType = "text/event-stream"
 
@@ -18,11 +18,11 @@ actor EventStreams {
     private struct Listener {
         let queue: AsyncStream<ByteBuffer>.Continuation
         let channel: any Channel
-        /// It has not been told anything.
+        /// Nothing has been sent to it.
         var isNew = true
     }
 
-    /// What one listener gets, until it ends.
+    /// The events of one listener, until it ends.
     struct Subscription {
         let number: Int
         let pieces: AsyncStream<ByteBuffer>
@@ -37,7 +37,7 @@ actor EventStreams {
     }
 
     /// - Parameter channel: Closed when its client does not keep up.
-    /// - Returns: `nil` when there are too many.
+    /// - Returns: `nil` if there are too many listeners.
     func listen(_ channel: any Channel) -> Subscription? {
         guard !isEnding, listeners.count < limits.listeners else { return nil }
         let (pieces, queue) = AsyncStream<ByteBuffer>.makeStream(
@@ -54,14 +54,14 @@ actor EventStreams {
     func run() async {
         for await _ in arrivals {
             while !listeners.isEmpty, !Task.isCancelled {
-                await tell()
+                await sendEvents()
                 try? await ContinuousClock().sleep(for: Self.period)
             }
             before = nil
         }
     }
 
-    /// Says that the service ends, and waits a little until everybody has heard.
+    /// Sends every listener that the service ends, and waits until the listeners have read it.
     func end(within limit: Duration) async {
         isEnding = true
         let piece = Self.piece([.stopping])
@@ -74,7 +74,7 @@ actor EventStreams {
         while !listeners.isEmpty, clock.now < deadline { try? await clock.sleep(for: .milliseconds(10)) }
     }
 
-    private func tell() async {
+    private func sendEvents() async {
         guard let now = await status.snapshot(within: limits.snapshot) else {
             return send { _ in ByteBuffer(string: ": the supervisor does not answer\n\n") }
         }

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// Runs the tasks that serve HTTP on the server's own thread, so that no number of clients takes the threads on which
-/// the service supervises.
+/// Runs the tasks that serve HTTP on the server's own thread, so that no number of clients occupies the threads of the
+/// supervision.
 final class LoopExecutor: TaskExecutor {
     private let loop: any EventLoop
 

@@ -4,12 +4,12 @@ import NIOCore
 import Status
 import Synchronization
 
-/// Answers requests from one snapshot after the other; changes nothing.
+/// Answers requests from the latest snapshot. It is read-only.
 final class StatusResponder: Sendable {
     private let status: SharedStatus
     private let streams: EventStreams
     private let limits: ServerLimits
-    /// The latest snapshot as text, by the moment it was taken.
+    /// The latest snapshot as text, with the time at which it was taken.
     private let metrics = Mutex<(updated: Double, text: ByteBuffer)?>(nil)
     private let json = Mutex<(updated: Double, text: ByteBuffer)?>(nil)
 
@@ -28,7 +28,8 @@ final class StatusResponder: Sendable {
     func respond(to request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
         guard request.method == .get || request.method == .head else {
             return try await answer(
-                request, writer, .methodNotAllowed, "this is read only: GET or HEAD\n", [.allow: "GET, HEAD"])
+                request, writer, .methodNotAllowed, "this server is read-only: use GET or HEAD\n", [.allow: "GET, HEAD"]
+            )
         }
         switch request.uri.path {
         case "/metrics":
@@ -48,7 +49,8 @@ final class StatusResponder: Sendable {
                 isReady ? "ready\n" : hindrances.map { $0 + "\n" }.joined())
         default:
             try await answer(
-                request, writer, .notFound, "here are /metrics, /healthz, /readyz, /api/status and /api/events\n")
+                request, writer, .notFound,
+                "not found; this server has /metrics, /healthz, /readyz, /api/status and /api/events\n")
         }
     }
 
@@ -56,7 +58,7 @@ final class StatusResponder: Sendable {
 
     // MARK: Answers
 
-    /// What can be told of the snapshot, or that there is none.
+    /// Answers with a rendering of the snapshot, or with 503 if there is none.
     private func answer(
         _ request: Request, _ writer: consuming ResponseWriter, _ type: String, _ body: (BoxSnapshot) -> ByteBuffer
     ) async throws {
@@ -109,7 +111,7 @@ final class StatusResponder: Sendable {
         }
         guard let subscription = await streams.listen(channel) else {
             return try await answer(
-                request, writer, .serviceUnavailable, "\(limits.listeners) clients listen already\n")
+                request, writer, .serviceUnavailable, "\(limits.listeners) clients listen already; try again later\n")
         }
         do {
             var body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))

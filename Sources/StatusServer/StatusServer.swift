@@ -7,10 +7,10 @@ import NIOPosix
 import ServiceLifecycle
 package import Status
 
-/// The service's status over HTTP, read only: `/metrics`, `/healthz`, `/readyz`, `/api/status` and `/api/events`.
+/// The status of the service over HTTP, read-only: `/metrics`, `/healthz`, `/readyz`, `/api/status` and `/api/events`.
 ///
-/// It has a thread of its own, and nothing that a client does or leaves undone costs more than its ``ServerLimits``. A
-/// port that cannot be had keeps nothing off the air: it is a problem, and is tried again.
+/// It has a thread of its own, and ``ServerLimits`` bounds what clients can use. A port that another program uses takes
+/// nothing off the air: it is a problem, and the server retries.
 package struct StatusServer: Service {
     private let host: String
     private let port: Int
@@ -21,14 +21,14 @@ package struct StatusServer: Service {
     private let streams: EventStreams
     private let responder: StatusResponder
 
-    /// A thread for as long as the process lives: the library ends its server by a task of its own, which nobody can
-    /// wait for and which may come to it when all else has ended.
+    /// A thread that lives as long as the process: the library ends its server in a task of its own, which no caller
+    /// can wait for and which may run after everything else has ended.
     private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
     private static let problem = Problem.Kind.statusPort
     private static let longestPause = Duration.seconds(30)
 
-    /// - Parameter problems: Where a port that cannot be had is told.
+    /// - Parameter problems: Gets the problem of a port that cannot be opened.
     package init(
         host: String, port: Int, status: SharedStatus, problems: ProblemBoard, limits: ServerLimits = ServerLimits(),
         logger: Logger
@@ -62,7 +62,7 @@ package struct StatusServer: Service {
                 try await listen()
                 pause = .seconds(1)
             } catch {
-                if !Task.isCancelled, !Task.isShuttingDownGracefully { complain(error) }
+                if !Task.isCancelled, !Task.isShuttingDownGracefully { report(error) }
             }
             try? await cancelWhenGracefulShutdown { [pause] in try await ContinuousClock().sleep(for: pause) }
             pause = min(pause * 2, Self.longestPause)
@@ -70,9 +70,9 @@ package struct StatusServer: Service {
         problems.clear(Self.problem, subject: subject)
     }
 
-    /// Serves until it is shut down.
+    /// Serves requests until the shutdown.
     private func listen() async throws {
-        // The library tells its own steps; nobody who runs a box is helped by them.
+        // The library logs its own steps, which an operator does not need.
         var quiet = logger
         quiet.logLevel = .critical
         let (responder, limits, connections) = (responder, limits, connections)
@@ -88,16 +88,18 @@ package struct StatusServer: Service {
             childChannelSetup: channel,
             configuration: ServerConfiguration(address: .hostname(host, port: port), backlog: 256),
             onServerRunning: { channel in
-                // The library lets nobody have a hand in the channel earlier.
+                // The library gives no earlier access to the channel.
                 try? await channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptPause(), position: .first)
                 }.get()
-                if problems.clear(Self.problem, subject: subject) { logger.notice("the status server listens now") }
-                logger.info("status server", metadata: ["address": "\(subject)"])
+                let wasFailing = problems.clear(Self.problem, subject: subject)
+                logger.log(
+                    level: wasFailing ? .notice : .info, "the status server is listening",
+                    metadata: ["address": "\(subject)"])
                 start.finish()
             }, eventLoopGroup: Self.threads, logger: quiet)
-        // Never cancelled: a connection that has been taken and not been handed on would be dropped then, and the
-        // library ends the program over that. It is asked to end instead, once it runs.
+        // Never cancelled: the library ends the program over a connection that it has accepted and not passed on yet,
+        // and a cancellation would drop such a connection. The server is asked to end instead, once it runs.
         let serving = Task {
             defer { start.finish() }
             try await withTaskExecutorPreference(LoopExecutor(Self.threads.next())) { try await server.run() }
@@ -114,7 +116,7 @@ package struct StatusServer: Service {
 
     private var subject: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    private func complain(_ error: any Error) {
+    private func report(_ error: any Error) {
         let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
         let sentence =
             """
@@ -122,7 +124,9 @@ package struct StatusServer: Service {
             status.listen
             """
         if problems.report(Problem(Self.problem, subject: subject, sentence: sentence)) {
-            logger.error("\(sentence); it is tried again")
+            logger.error(
+                "the status server cannot listen, retrying",
+                metadata: ["address": "\(subject)", "reason": "\(sentence)"])
         }
     }
 }

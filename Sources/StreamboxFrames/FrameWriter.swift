@@ -2,10 +2,10 @@ import Glibc
 
 /// Writes whole frames to the FIFO of a `raw` source.
 ///
-/// The service may be started, stopped and restarted meanwhile: frames that nobody reads are left out, and what is
-/// written always begins where a frame begins.
+/// The service may start, stop and restart at any time: frames that it does not read are dropped, and each time it
+/// reads again, the data begins with a whole frame.
 public struct FrameWriter: ~Copyable {
-    /// Why frames cannot be written at all.
+    /// Why no frame can be written.
     public struct WriteError: Error, Sendable, CustomStringConvertible {
         public var description: String
     }
@@ -15,7 +15,8 @@ public struct FrameWriter: ~Copyable {
     public let bytesPerFrame: Int
     private var fifo: CInt = -1
 
-    /// Opens nothing yet. From now on the process ignores SIGPIPE: a reader that goes is told by the write.
+    /// Creates a writer, and opens nothing yet. From now on the process ignores SIGPIPE: the write itself reports a
+    /// reader that has gone.
     public init(path: String, bytesPerFrame: Int) {
         precondition(bytesPerFrame > 0)
         self.path = path
@@ -25,11 +26,11 @@ public struct FrameWriter: ~Copyable {
 
     deinit { if fifo >= 0 { close(fifo) } }
 
-    /// Writes a frame; waits while the service is busy with those before.
+    /// Writes a frame. Waits while the service still reads the previous frames.
     ///
-    /// - Parameter frame: As many bytes as a frame has.
-    /// - Returns: `false` when nobody reads: the frame is left out.
-    /// - Throws: ``WriteError`` when the path is something else than a FIFO, or this user may not write to it.
+    /// - Parameter frame: The bytes of one whole frame.
+    /// - Returns: `false` if the service does not read: the frame is dropped.
+    /// - Throws: ``WriteError`` if the path is not a FIFO, or this user may not write to it.
     @discardableResult
     public mutating func write(_ frame: UnsafeRawBufferPointer) throws(WriteError) -> Bool {
         precondition(frame.count == bytesPerFrame, "a frame of \(path) has \(bytesPerFrame) bytes")
@@ -40,7 +41,7 @@ public struct FrameWriter: ~Copyable {
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if errno != EINTR {
-                // The reader has gone; the next one gets a whole frame first.
+                // The reader has gone. The next one begins with a whole frame.
                 close(fifo)
                 fifo = -1
                 return false
@@ -49,7 +50,9 @@ public struct FrameWriter: ~Copyable {
         return true
     }
 
-    /// - Returns: `false` while there is no FIFO, or nobody reads from it.
+    /// Opens the FIFO if it is not open.
+    ///
+    /// - Returns: `false` while there is no FIFO, or the service does not read from it.
     private mutating func isOpen() throws(WriteError) -> Bool {
         if fifo >= 0 { return true }
         let opened = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
@@ -60,9 +63,9 @@ public struct FrameWriter: ~Copyable {
         var info = stat()
         guard fstat(opened, &info) == 0, info.st_mode & S_IFMT == S_IFIFO else {
             close(opened)
-            throw WriteError(description: "\(path) is no FIFO")
+            throw WriteError(description: "\(path) is not a FIFO; remove it, and the service creates one")
         }
-        // From here on a write may wait.
+        // From here on a write may wait for the reader.
         _ = fcntl(opened, F_SETFL, 0)
         fifo = opened
         return true

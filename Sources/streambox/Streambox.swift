@@ -1,7 +1,8 @@
 import ArgumentParser
+import BuildInformation
 import Glibc
 
-/// The program. Exit status 0: done; 1: failed at run time; 2: usage or configuration.
+/// The program. Exit status 0: done; 1: failed at run time; 2: wrong usage or configuration.
 @main
 struct Streambox: AsyncParsableCommand {
     static let version = "0.1.0"
@@ -16,11 +17,27 @@ struct Streambox: AsyncParsableCommand {
             TapCommand.self, RecordingCommand.self, DiskCommand.self,
         ])
 
+    /// Takes the place of the parser's own `--version`, which knows no ``verbose`` and stays for the help.
+    @Flag(help: .hidden)
+    var version = false
+
+    @Flag(help: "With --version: also prints the commit, the Swift version and the dependencies of the build.")
+    var verbose = false
+
+    /// Runs before every subcommand, so that `streambox run --version` prints the version and starts nothing.
+    func validate() throws {
+        if version {
+            let lines = verbose ? BuildInformation.current.lines : []
+            throw CleanExit.message((["streambox \(Self.version)"] + lines).joined(separator: "\n"))
+        }
+        if verbose { throw ValidationError("--verbose needs --version") }
+    }
+
     static func main() async {
-        // A reader of ours that goes away is an error to handle, not an end.
+        // A write to a closed pipe returns an error instead of ending the program.
         signal(SIGPIPE, SIG_IGN)
-        // Swift's library reads a program's arguments there and gives nothing of those that the kernel handed to
-        // `main`; without it every command, `--version` too, would be taken for none.
+        // Swift's standard library reads the arguments from /proc and not from `main`. Without /proc it finds none, and
+        // every command, even `--version`, would print the help.
         guard !CommandLine.arguments.isEmpty else {
             complain(
                 "streambox: its arguments cannot be read, because /proc is not mounted; run: mount -t proc proc /proc")
@@ -37,7 +54,7 @@ struct Streambox: AsyncParsableCommand {
             complain(failure.description)
             Glibc.exit(failure.status)
         } catch {
-            // The parser's own: help and version go to stdout with 0, everything else is a mistake in usage.
+            // An error of the parser. Help and version go to standard output with status 0; the rest is wrong usage.
             let text = fullMessage(for: error)
             guard exitCode(for: error) != .success else {
                 print(text)
@@ -54,13 +71,4 @@ struct Streambox: AsyncParsableCommand {
         let priority = Journal.reads(STDERR_FILENO, environment: processEnvironment()) ? "<3>" : ""
         StandardOutput.tryWrite(lines.map { "\(priority)\($0)\n" }.joined(), to: STDERR_FILENO)
     }
-}
-
-/// Why a command ends without having done its work.
-struct Failure: Error, CustomStringConvertible {
-    var status: CInt
-    var description: String
-
-    static func atRunTime(_ error: any Error) -> Failure { Failure(status: 1, description: "streambox: \(error)") }
-    static func inConfiguration(_ error: any Error) -> Failure { Failure(status: 2, description: "\(error)") }
 }

@@ -3,7 +3,7 @@ import Testing
 @testable import BoxConfiguration
 
 @Suite struct CombinationTests {
-    @Test("a name that is taken names the other place")
+    @Test("a name that is used twice reports the first place")
     func names() {
         let text = """
             channels:
@@ -18,9 +18,9 @@ import Testing
             """
         #expect(
             mistakes(text) == [
-                "box.yaml:6:9: the channel name 'a' is already taken in line 2; give each channel its own name",
-                "box.yaml:9:13: the group name 'g' is already taken in line 5; give each group its own name",
-                "box.yaml:9:34: the target name 't' is already taken in line 5; give each target its own name",
+                "box.yaml:6:9: the channel name 'a' is already used in line 2; give each channel its own name",
+                "box.yaml:9:13: the group name 'g' is already used in line 5; give each group its own name",
+                "box.yaml:9:34: the target name 't' is already used in line 5; give each target its own name",
             ])
     }
 
@@ -30,13 +30,13 @@ import Testing
     }
 
     @Test(
-        "a name is short, in small letters, and begins with no dash",
+        "a name that is too long, has other letters or begins with - is rejected",
         arguments: ["", "-a", "a_b", "ä", "abcdefghijabcdefghijabcdefghijabc"])
     func badNames(name: String) {
         #expect(mistakes("channels: [{ name: \"\(name)\", tap: true, sources: [{ test: {} }] }]").count == 1)
     }
 
-    @Test("two listeners cannot share a port")
+    @Test("two listeners on one port are rejected")
     func samePort() {
         #expect(
             mistakes(withSources("rtmp: { listen: \"0.0.0.0:1935\" }", "rtmp: { listen: \"10.0.0.1:1935\" }")) == [
@@ -52,7 +52,7 @@ import Testing
                 == 1)
     }
 
-    @Test("different addresses, ports and transports do not meet")
+    @Test("listeners on different addresses, ports or transports are accepted")
     func otherPorts() {
         #expect(
             mistakes(
@@ -64,7 +64,7 @@ import Testing
             mistakes(withSources("rtmp: { listen: \"10.0.0.1:1935\" }", "rtmp: { listen: \"10.0.0.2:1935\" }")) == [])
     }
 
-    @Test("a source cannot take the port of the status, whichever stands first")
+    @Test("a source on the port of the status is rejected, in any order")
     func statusPort() {
         let source = withSources("rtmp: { listen: \"0.0.0.0:9163\" }")
         #expect(
@@ -85,7 +85,7 @@ import Testing
         #expect(mistakes(withTargets(target, other)).count == 1)
     }
 
-    @Test("two targets cannot record into one folder, however it is spelt")
+    @Test("two targets with one recording folder are rejected, however it is spelt")
     func folders() {
         let text = withTargets("{ name: a, record: { folder: /rec/x } }", "{ name: b, record: { folder: /rec/./x/ } }")
         #expect(
@@ -97,19 +97,19 @@ import Testing
             ])
     }
 
-    @Test("what is probably not meant is a warning")
+    @Test("a setting that is probably a mistake is a warning")
     func warnings() throws {
         #expect(
             try notices("channels: [{ name: a, sources: [{ test: {} }] }]") == [
                 """
-                box.yaml:1:12: channel 'a' has neither groups nor a tap, so nobody can see it; add groups: or tap: \
-                true
+                box.yaml:1:12: channel 'a' has neither groups nor a tap, so its stream is not used; add groups: \
+                or tap: true
                 """
             ])
         #expect(
             try notices(inGroup("  - name: g")) == [
                 """
-                box.yaml:5:5: group 'g' has neither targets nor a tap, so it encodes for nobody; add targets: or \
+                box.yaml:5:5: group 'g' has neither targets nor a tap, so its stream is not used; add targets: or \
                 tap: true
                 """
             ])
@@ -124,8 +124,8 @@ import Testing
             try notices(
                 inGroup("  - { name: g, video: { codec: hevc }, targets: [{ name: t, url: \"rtmps://h/a\" }] }")) == [
                     """
-                    box.yaml:5:50: target 't' gets hevc over RTMP, which many servers refuse and FFmpeg sends from \
-                    version 6.1 on; h264 is safe
+                    box.yaml:5:50: target 't' gets hevc over RTMP, which many servers reject and FFmpeg sends \
+                    only from version 6.1 on; h264 works everywhere
                     """
                 ])
         #expect(
@@ -134,15 +134,15 @@ import Testing
             ])
     }
 
-    @Test("a listener that lets everybody in is pointed out, unless only this machine reaches it")
+    @Test("a listener without a key is a warning, except on this machine")
     func openListeners() throws {
         let open = { (address: String) in withSources("rtmp: { listen: \"\(address)\" }") }
         for address in ["0.0.0.0:1935", "[::]:1935", "192.168.1.10:1935", "box.example:1935"] {
             #expect(
                 try notices(open(address)) == [
                     """
-                    box.yaml:5:11: the rtmp source has no key, so whoever reaches \(address) is on air; add key: { \
-                    file: PATH }, or listen on 127.0.0.1
+                    box.yaml:5:11: the rtmp source has no key, so any client that reaches \(address) goes on air; \
+                    add key: { file: PATH }, or listen on 127.0.0.1
                     """
                 ])
         }
@@ -153,8 +153,8 @@ import Testing
         #expect(
             try notices(withSources("srt: { listen: \"0.0.0.0:9000\" }")) == [
                 """
-                box.yaml:5:10: the srt source has no passphrase, so whoever reaches 0.0.0.0:9000 is on air; add \
-                passphrase: { file: PATH }, or listen on 127.0.0.1
+                box.yaml:5:10: the srt source has no passphrase, so any client that reaches 0.0.0.0:9000 goes on \
+                air; add passphrase: { file: PATH }, or listen on 127.0.0.1
                 """
             ])
         for open in ["0.0.0.0:9000\", streamid: x", "127.0.0.1:9000\"", "0.0.0.0:9000\", passphrase: { env: P }"] {
@@ -162,13 +162,16 @@ import Testing
         }
     }
 
-    @Test("a pull that listens is a listener, and pointed out like one")
+    @Test("a pull that listens without a secret is a warning")
     func pullsThatListen() throws {
         func said(_ url: String, _ more: String = "") throws -> [String] {
             try notices(withSources("pull: { url: \"\(url)\"\(more) }"), ownerOnly: true)
         }
         let srt =
-            "box.yaml:5:18: the pull source listens and has no passphrase, so whoever reaches 0.0.0.0:9000 is on air; "
+            """
+            box.yaml:5:18: the pull source listens and has no passphrase, so any client that reaches 0.0.0.0:9000 \
+            goes on air; 
+            """
             + "write srt: { listen: \"0.0.0.0:9000\", passphrase: { file: PATH } } in its place, or listen on 127.0.0.1"
         for url in [
             "srt://0.0.0.0:9000?mode=listener", "srt://:9000?mode=listener",
@@ -178,10 +181,10 @@ import Testing
         let udp = { (scheme: String, address: String) in
             """
             box.yaml:5:18: the pull source listens on \(address), whatever host the url names, and \(scheme) knows \
-            no key, so whoever reaches it is on air; 
+            no key, so any client that reaches it goes on air; 
             """
                 + """
-                add sources=ADDRESS of the sender to the url, or have it sent by SRT to srt: { listen: \
+                add sources=ADDRESS of the sender to the url, or let the sender use SRT to srt: { listen: \
                 \"\(address)\", passphrase: { file: PATH } }
                 """
         }
@@ -194,7 +197,7 @@ import Testing
             try said("udp://127.0.0.1:5000") == [
                 """
                 box.yaml:5:18: the pull source listens on 0.0.0.0:5000, whatever host the url names, and udp knows \
-                no key, so whoever reaches it is on air; 
+                no key, so any client that reaches it goes on air; 
                 """
                     + "add localaddr=127.0.0.1 to the url"
             ])
@@ -208,12 +211,12 @@ import Testing
         #expect(try said("srt://0.0.0.0:9000?mode=listener", ", passphrase: { env: P }") == [])
     }
 
-    @Test("what this version does not carry out is said with its place")
+    @Test("a part that is not supported yet is reported with its place")
     func notYetNotices() throws {
         #expect(try notices(example, notYet: NotYet.list) == [])
         #expect(
             try notices(withVideo("{ codec: av1 }"), notYet: [.av1]) == [
-                "box.yaml:7:21: not yet: av1 is not encoded by this version; libx264 takes over"
+                "box.yaml:7:21: not yet: this version does not encode av1; libx264 is used instead"
             ])
         #expect(try notices(withVideo("{ encoder: libx264 }"), notYet: NotYet.list) == [])
         #expect(try notices(example, notYet: []) == [])

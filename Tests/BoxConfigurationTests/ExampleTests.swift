@@ -4,7 +4,7 @@ import Testing
 @testable import BoxConfiguration
 
 @Suite struct ExampleTests {
-    @Test("the documented example parses to exactly the values it shows")
+    @Test("the documented example parses to its values")
     func wholeExample() throws {
         let expected = BoxConfiguration(
             ffmpeg: "/usr/bin/ffmpeg", runtime: "/run/streambox", state: "/var/lib/streambox",
@@ -91,7 +91,7 @@ import Testing
         #expect(channel.groups[0].targets[0].location.column == 13)
     }
 
-    @Test("what is left out has its documented default")
+    @Test("a key that is left out has its documented default")
     func defaults() throws {
         let text = """
             channels:
@@ -168,7 +168,7 @@ import Testing
         #expect(changed.channels[0].sources == original.channels[0].sources)
     }
 
-    @Test("Windows line ends and a byte order mark do not disturb")
+    @Test("Windows line ends and a byte order mark are accepted")
     func windowsText() throws {
         let text = "\u{FEFF}" + example.replacing("\n", with: "\r\n")
         #expect(try parse(text).configuration == parse(example).configuration)

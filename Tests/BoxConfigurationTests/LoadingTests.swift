@@ -9,7 +9,7 @@ import Testing
         #expect(throws: ConfigurationError.self) { try ConfigurationFile.load(path: path) }?.description
     }
 
-    @Test("a file that cannot be read as a configuration says why")
+    @Test("a file that cannot be read throws an error that says why")
     func unusableFiles() throws {
         try withFolder { folder in
             let path = "\(folder)/box.yaml"
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test("a good file is loaded")
+    @Test("a valid file is loaded")
     func goodFile() throws {
         try withFolder { folder in
             try write(Array(withSources("test: {}").utf8), to: "\(folder)/box.yaml", mode: 0o644)
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test("a local file that the configuration names must exist and be a file")
+    @Test("a named local file that is missing or a folder is rejected")
     func localFiles() throws {
         try withFolder { folder in
             let text = """
@@ -105,7 +105,7 @@ import Testing
 }
 
 @Suite struct SummaryTests {
-    @Test("the summary says per channel what was understood, in 80 columns")
+    @Test("the summary describes every channel in 80 columns")
     func wholeExample() throws {
         let expected = """
             1 channel, 1 group, 3 targets
@@ -142,7 +142,7 @@ import Testing
         #expect(ConfigurationSummary.render(try parse(example).configuration) == expected)
     }
 
-    @Test("fit and deinterlace are read, and named in the summary where they are not the usual")
+    @Test("fit and deinterlace appear in the summary unless they are the defaults")
     func shape() throws {
         let usual = try parse(
             inGroup("  - { name: g, tap: true, video: { size: 640x360, fit: pad, deinterlace: auto } }")
@@ -158,7 +158,7 @@ import Testing
         #expect(words.contains("fit crop, deinterlace off"), "\(words)")
     }
 
-    @Test("no line is longer than 80 columns, whatever the values are")
+    @Test("no line of the summary is longer than 80 columns")
     func width() throws {
         let long = String(repeating: "x", count: 200)
         let text = withSources("file: { path: /\(long) }", "pull: { url: \"rtsp://\(long.prefix(100))/\(long)\" }")

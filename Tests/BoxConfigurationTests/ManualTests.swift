@@ -3,27 +3,27 @@ import Testing
 
 @testable import BoxConfiguration
 
-/// streambox.yaml(5) and the reader know the same keys.
+/// streambox.yaml(5) and the reader have the same keys.
 @Suite struct ManualTests {
-    @Test("the manual page has every key, and no other")
+    @Test("the manual page has exactly the keys of the reader")
     func keys() throws {
         let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
             .appending(path: "packaging/man/streambox.yaml.5")
         let text = try String(contentsOf: page, encoding: .utf8).replacing("\\-", with: "-")
-        // Bold words, alone on their line or the first of it; and those of a heading that stand beside each other.
+        // Bold words that are alone on their line or first in it, and adjacent bold words of a heading.
         var written = Set(text.matches(of: /(?m)^\.BR? "?([a-z]+)"?(?: |$)/).map { String($0.1) })
         written.formUnion(text.matches(of: /\\fR, \\fB([a-z]+)/).map { String($0.1) })
         written.formUnion(text.matches(of: /(?m)^\.B ([a-z]+)\\fR/).map { String($0.1) })
         let keys = try Self.keys()
         #expect(keys.count > 40)
         for key in keys.sorted() { #expect(written.contains(key), "\(key) is not in the page") }
-        // Entries are keys, and what a key's sentence has in bold may be a value of it.
+        // Entries are keys. A bold word in the text of a key may be one of its values.
         let entries = text.matches(of: /(?m)^\.TP\n\.B ([a-z]+)/).map { String($0.1) }
         for entry in entries { #expect(keys.contains(entry) || entry == "true", "\(entry) is no key") }
     }
 
-    /// Every key of every mapping, from what the reader says of one that it does not know.
+    /// Every key of every mapping, taken from the error about an unknown key.
     private static func keys() throws -> Set<String> {
         let mappings =
             [

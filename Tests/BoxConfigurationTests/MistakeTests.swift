@@ -4,8 +4,8 @@ import Testing
 @testable import BoxConfiguration
 
 private let noProgram =
-    "a pull source with a secret takes no program; FFmpeg does not tell the programs of such a stream;"
-    + " have the sender send one program"
+    "a pull source with a secret takes no program; FFmpeg cannot list the programs of such a stream;"
+    + " let the sender send only one program"
 
 /// Every kind of mistake, each with its exact place and sentence.
 @Suite struct MistakeTests {
@@ -21,7 +21,7 @@ private let noProgram =
     }
 
     @Test(
-        "an unknown key at every level is found",
+        "an unknown key is reported at every level",
         arguments: [
             (
                 "chanels: []\n" + withSources("test: {}"),
@@ -61,20 +61,20 @@ private let noProgram =
         #expect(mistakes(text) == [message])
     }
 
-    @Test("a key that stands twice is reported at its second place, with the first")
+    @Test("a key that appears twice is reported at its second place")
     func duplicateKey() {
         #expect(
             mistakes(withVideo("{ rate: 30, size: 16x16, rate: 25, size: 32x32 }")) == [
-                "box.yaml:7:37: the key 'rate' stands twice in one mapping, first in line 7; keep one",
-                "box.yaml:7:47: the key 'size' stands twice in one mapping, first in line 7; keep one",
+                "box.yaml:7:37: the key 'rate' appears twice in one mapping, first in line 7; keep one",
+                "box.yaml:7:47: the key 'size' appears twice in one mapping, first in line 7; keep one",
             ])
     }
 
-    @Test("a quoted key that stands twice is found too")
+    @Test("a quoted key that appears twice is reported")
     func duplicateQuotedKey() {
         #expect(
             mistakes("\"state\": /a\nstate: /b\n" + withSources("test: {}")) == [
-                "box.yaml:2:1: the key 'state' stands twice in one mapping, first in line 1; keep one"
+                "box.yaml:2:1: the key 'state' appears twice in one mapping, first in line 1; keep one"
             ])
     }
 
@@ -98,8 +98,8 @@ private let noProgram =
             mistakes(text) == [
                 "box.yaml:1:8: state is a list; write the path of a folder, for instance /var/lib/streambox",
                 """
-                box.yaml:3:9: name 'Main' is no name; allowed: 1 to 32 of a-z, 0-9 and '-', beginning with a \
-                letter or a digit
+                box.yaml:3:9: name 'Main' is not a valid name; allowed: 1 to 32 of a-z, 0-9 and '-', beginning \
+                with a letter or a digit
                 """,
                 "box.yaml:4:8: tap is 'yes'; write true or false",
                 "box.yaml:6:19: size '1921x1080' has an odd width; allowed: even numbers from 16 to 8192",
@@ -114,14 +114,14 @@ private let noProgram =
                 """,
                 "box.yaml:10:36: keyframe '2' has no unit; write a duration such as 500ms, 2s, 10m or 1h",
                 """
-                box.yaml:12:23: url 'http://host/app' has the scheme 'http', which is not used here; allowed: \
+                box.yaml:12:23: url 'http://host/app' has the scheme 'http', which is not supported here; allowed: \
                 rtmp, rtmps, srt
                 """,
             ])
     }
 
     @Test(
-        "a wrong shape says what was found",
+        "a wrong kind of value is reported with what was found",
         arguments: [
             (
                 "- a\n",
@@ -182,7 +182,7 @@ private let noProgram =
             ),
             (
                 "encoders: { order: [qsv, qsv] }\n" + withSources("test: {}"),
-                "box.yaml:1:26: qsv stands twice in order; keep one"
+                "box.yaml:1:26: qsv is listed twice in order; keep one"
             ),
             (
                 "status: { every: 10ms }\n" + withSources("test: {}"),
@@ -198,19 +198,18 @@ private let noProgram =
     }
 
     @Test(
-        "a source with a mistake says the mend",
+        "a source with a mistake is reported with the fix",
         arguments: [
             ("test", "box.yaml:5:5: a source is a plain value; write 'test: { … }'"),
             (
                 "{ test: {}, file: { path: a } }",
                 """
-                box.yaml:5:17: a source is of one kind, and here 'file' follows 'test'; begin a list item of its \
-                own with '- file:'
+                box.yaml:5:17: a source has one kind, but 'file' follows 'test'; start a new list item with '- file:'
                 """
             ),
             (
                 "rtmp:\n    listen: \"0.0.0.0:1\"",
-                "box.yaml:6:5: 'listen' does not belong beside 'rtmp'; indent it further, so that it is inside 'rtmp'"
+                "box.yaml:6:5: 'listen' does not belong next to 'rtmp'; indent it further, so that it is inside 'rtmp'"
             ),
             (
                 "rtmp: {}",
@@ -221,16 +220,19 @@ private let noProgram =
             ),
             (
                 "rtmp: { listen: 1935 }",
-                "box.yaml:5:21: listen '1935' is no address with a port; write for instance \"0.0.0.0:1935\""
+                "box.yaml:5:21: listen '1935' is not an address with a port; write for instance \"0.0.0.0:1935\""
             ),
             (
                 "rtmp: { listen: \"0.0.0.0:1\", app: a/b }",
-                "box.yaml:5:39: app 'a/b' is no application; allowed: 1 to 64 letters, digits, '.', '_' and '-'"
+                """
+                box.yaml:5:39: app 'a/b' is not an application name; allowed: 1 to 64 letters, digits, '.', '_' \
+                and '-'
+                """
             ),
             (
                 "pull: { url: \"ftp://host/x\" }",
                 """
-                box.yaml:5:18: url 'ftp://host/x' has the scheme 'ftp', which is not used here; did you mean \
+                box.yaml:5:18: url 'ftp://host/x' has the scheme 'ftp', which is not supported here; did you mean \
                 'rtp'? allowed: rtsp, rtsps, rtmp, rtmps, http, https, srt, udp, rtp
                 """
             ),
@@ -247,7 +249,7 @@ private let noProgram =
             ),
             (
                 "pull: { url: \"rtsp://h/x\", password: { env: P } }",
-                "box.yaml:5:32: password is here, and the url names no user; write rtsp://USER@h"
+                "box.yaml:5:32: password is given, but the url has no user name; write rtsp://USER@h"
             ),
             (
                 "pull: { url: \"rtsp://u:x@h/x\", password: { env: P } }",
@@ -257,7 +259,10 @@ private let noProgram =
                 "pull: { url: \"rtmp://u@h/x\", password: { env: P } }",
                 "box.yaml:5:34: an rtmp url takes no password; that is for rtsp and http urls"
             ),
-            ("file: { path: box.yaml, program: 0 }", "box.yaml:5:38: program '0' is no program; allowed: 1 to 65535"),
+            (
+                "file: { path: box.yaml, program: 0 }",
+                "box.yaml:5:38: program '0' is not a program number; allowed: 1 to 65535"
+            ),
             (
                 "rtmp: { listen: \"127.0.0.1:1\", program: 1 }",
                 "box.yaml:5:36: unknown key 'program'; allowed: listen, app, key"
@@ -269,8 +274,8 @@ private let noProgram =
             (
                 "srt: { listen: \"127.0.0.1:1\", passphrase: { env: P }, program: 1 }",
                 """
-                box.yaml:5:59: an srt source with a passphrase takes no program; FFmpeg does not tell the programs \
-                of such a stream; have the sender send one program
+                box.yaml:5:59: an srt source with a passphrase takes no program; FFmpeg cannot list the programs \
+                of such a stream; let the sender send only one program
                 """
             ),
             ("pull: { url: \"srt://h:1\", streamid: { env: P }, program: 1 }", "box.yaml:5:53: \(noProgram)"),
@@ -304,8 +309,8 @@ private let noProgram =
                 "pull: { passphrase: plain }",
                 """
                 box.yaml:5:11: a pull source has no 'url'; add url: with a URL such as \
-                rtsp://camera/stream\nbox.yaml:5:25: passphrase is written straight into a file that others can \
-                read; write { file: PATH }, { credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml
+                rtsp://camera/stream\nbox.yaml:5:25: passphrase is written directly into a file that other users \
+                can read; write { file: PATH }, { credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml
                 """
             ),
             (
@@ -314,7 +319,7 @@ private let noProgram =
             ),
             (
                 "capture: { size: 16x16 }",
-                "box.yaml:5:14: a capture source names no card; write serial:, path:, model: or any: true"
+                "box.yaml:5:14: a capture source does not name a card; write serial:, path:, model: or any: true"
             ),
             (
                 "capture: { serial: a, any: true }",
@@ -325,13 +330,16 @@ private let noProgram =
             ),
             (
                 "capture: { any: false }",
-                "box.yaml:5:21: any is false, so the source names no card; write serial:, path:, model: or any: true"
+                """
+                box.yaml:5:21: any is false, so the source does not name a card; write serial:, path:, model: or \
+                any: true
+                """
             ),
             (
                 "capture: { path: /dev/video0 }",
                 """
-                box.yaml:5:22: path '/dev/video0' is a number that changes with every plug; write the USB or PCI \
-                path, or serial:, as 'streambox probe' shows them
+                box.yaml:5:22: path '/dev/video0' has a number that changes each time a card is plugged in; write \
+                the USB or PCI path, or serial:, as 'streambox probe' shows them
                 """
             ),
             (
@@ -351,7 +359,7 @@ private let noProgram =
     }
 
     @Test(
-        "a group's picture with a mistake says the mend",
+        "video settings with a mistake are reported with the fix",
         arguments: [
             ("pass", "box.yaml:7:12: video is 'pass'; write copy or a mapping with the settings of the encoder"),
             (
@@ -372,7 +380,7 @@ private let noProgram =
             ("{ codec: vp9 }", "box.yaml:7:21: codec 'vp9' is not known; allowed: h264, hevc, av1"),
             (
                 "{ profile: main10 }",
-                "box.yaml:7:23: profile 'main10' is no profile of h264; allowed: baseline, main, high"
+                "box.yaml:7:23: profile 'main10' is not a profile of h264; allowed: baseline, main, high"
             ),
             (
                 "{ fit: padd }",
@@ -390,14 +398,14 @@ private let noProgram =
     }
 
     @Test(
-        "a group's sound with a mistake says the mend",
+        "audio settings with a mistake are reported with the fix",
         arguments: [
             ("{ codec: mp3 }", "box.yaml:7:21: codec 'mp3' is not known; allowed: aac"),
             (
                 "{ rate: 47000 }",
                 """
-                box.yaml:7:20: rate '47000' is no sample rate; allowed: 8000, 11025, 12000, 16000, 22050, 24000, \
-                32000, 44100, 48000, 88200, 96000
+                box.yaml:7:20: rate '47000' is not a supported sample rate; allowed: 8000, 11025, 12000, 16000, \
+                22050, 24000, 32000, 44100, 48000, 88200, 96000
                 """
             ),
             ("{ channels: 9 }", "box.yaml:7:24: channels '9' is out of range; allowed: 1 to 8"),
@@ -415,12 +423,12 @@ private let noProgram =
     }
 
     @Test(
-        "an encoder with a mistake says the mend",
+        "an encoder with a mistake is reported with the fix",
         arguments: [
             (
                 "h264_vaap",
                 """
-                box.yaml:7:23: encoder 'h264_vaap' is no known encoder; did you mean 'h264_vaapi'? allowed: auto, \
+                box.yaml:7:23: encoder 'h264_vaap' is not a known encoder; did you mean 'h264_vaapi'? allowed: auto, \
                 h264_nvenc, h264_vaapi, h264_qsv, h264_v4l2m2m, hevc_nvenc, hevc_vaapi, hevc_qsv, hevc_v4l2m2m, \
                 av1_nvenc, av1_vaapi, av1_qsv, libx264, libx265, libsvtav1
                 """
@@ -439,9 +447,9 @@ private let noProgram =
             ("[]", "box.yaml:7:23: encoder is an empty list; write auto or at least one encoder"),
             (
                 "[libx264, auto]",
-                "box.yaml:7:33: auto stands in a list; write 'encoder: auto' alone, or only names of encoders"
+                "box.yaml:7:33: auto is in a list; write 'encoder: auto' alone, or only names of encoders"
             ),
-            ("[libx264, libx264]", "box.yaml:7:33: libx264 stands twice in encoder; keep one"),
+            ("[libx264, libx264]", "box.yaml:7:33: libx264 is listed twice in encoder; keep one"),
             (
                 "[libx264, libx265]",
                 """
@@ -459,8 +467,8 @@ private let noProgram =
             (
                 "h264_vaapi@/dev/dri/renderD128",
                 """
-                box.yaml:7:23: encoder 'h264_vaapi@/dev/dri/renderD128' pins a node whose number changes; write \
-                the PCI slot of the GPU, for instance @0000:03:00.0
+                box.yaml:7:23: encoder 'h264_vaapi@/dev/dri/renderD128' names a device node, whose number can \
+                change; write the PCI slot of the GPU, for instance @0000:03:00.0
                 """
             ),
             (
@@ -472,7 +480,7 @@ private let noProgram =
         #expect(mistakes(withVideo("{ encoder: \(encoder) }")) == [message])
     }
 
-    @Test("an encoder that contradicts the codec is refused")
+    @Test("an encoder of another codec is rejected")
     func contradiction() {
         #expect(
             mistakes(withVideo("{ codec: av1, encoder: h264_vaapi }")) == [
@@ -496,16 +504,16 @@ private let noProgram =
     }
 
     @Test(
-        "a target with a mistake says the mend",
+        "a target with a mistake is reported with the fix",
         arguments: [
-            ("{ name: t }", "box.yaml:9:7: target 't' goes nowhere; write url: or record:"),
+            ("{ name: t }", "box.yaml:9:7: target 't' has no destination; write url: or record:"),
             (
                 "{ name: t, url: \"rtmp://h/a\", record: { folder: x } }",
-                "box.yaml:9:37: target 't' has both url and record; make two targets of it"
+                "box.yaml:9:37: target 't' has both url and record; split it into two targets"
             ),
             (
                 "{ name: t, url: \"rtmp://h/a\", passphrase: { env: P } }",
-                "box.yaml:9:37: an rtmp target takes no passphrase; a stream key is written key:"
+                "box.yaml:9:37: an rtmp target takes no passphrase; write a stream key as key:"
             ),
             (
                 "{ name: t, url: \"srt://h:1\", key: { env: P } }",
@@ -556,7 +564,7 @@ private let noProgram =
     }
 
     @Test(
-        "text that is no YAML keeps the place of the mistake",
+        "text that is not YAML is reported with its place",
         arguments: [
             (
                 "channels: [\n",
@@ -605,23 +613,23 @@ private let noProgram =
         #expect(mistakes(text) == [message])
     }
 
-    @Test("tags, merge keys and keys that are no words are refused")
+    @Test("tags, merge keys and keys that are not words are rejected")
     func exoticYAML() {
         #expect(
             mistakes("state: !secret x\n" + withSources("test: {}")) == [
-                "box.yaml:1:8: YAML tags ('!…') are not used here; remove the tag"
+                "box.yaml:1:8: YAML tags ('!…') are not supported here; remove the tag"
             ])
         #expect(mistakes("[a]: b\n" + withSources("test: {}")) == ["box.yaml:1:1: a key is one word; found a list"])
         #expect(
             mistakes("<<: {}\n" + withSources("test: {}")) == [
                 """
-                box.yaml:1:1: merge keys ('<<') are not used here; write the keys out or repeat a whole value with \
-                an alias
+                box.yaml:1:1: merge keys ('<<') are not supported here; write the keys out or repeat a whole \
+                value with an alias
                 """
             ])
     }
 
-    @Test("aliases that multiply each other, deep nesting and endless lists end in a sentence")
+    @Test("multiplying aliases, deep nesting and long lists are rejected")
     func bombs() {
         var bomb = "a0: &a0 [x]\n"
         for level in 1...40 { bomb += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1), *a\(level - 1)]\n" }

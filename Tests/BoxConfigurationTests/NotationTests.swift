@@ -18,22 +18,22 @@ import Testing
     }
 
     @Test(
-        "a frame rate says what is wrong with it",
+        "a wrong frame rate throws an error that says why",
         arguments: [
-            ("", "is no rate; write a rate such as 30, 29.97 or 30000/1001"),
-            ("fast", "is no rate; write a rate such as 30, 29.97 or 30000/1001"),
+            ("", "is not a rate; write a rate such as 30, 29.97 or 30000/1001"),
+            ("fast", "is not a rate; write a rate such as 30, 29.97 or 30000/1001"),
             ("30/0", "is out of range; allowed: 1 to 240 frames per second"),
             ("0", "is out of range; allowed: 1 to 240 frames per second"),
             ("241", "is out of range; allowed: 1 to 240 frames per second"),
             ("9223372036854775807/1", "is out of range; allowed: 1 to 240 frames per second"),
-            ("99999999999999999999", "is no rate; write a rate such as 30, 29.97 or 30000/1001"),
-            ("-30", "is no rate; write a rate such as 30, 29.97 or 30000/1001"),
+            ("99999999999999999999", "is not a rate; write a rate such as 30, 29.97 or 30000/1001"),
+            ("-30", "is not a rate; write a rate such as 30, 29.97 or 30000/1001"),
         ])
     func wrongFrameRates(text: String, message: String) {
         #expect(throws: NotationError(message)) { try FrameRate(parsing: text) }
     }
 
-    @Test("a frame lasts as long as its rate says")
+    @Test("the duration of a frame follows from its rate")
     func frameDuration() {
         #expect(FrameRate(25).frameDuration == .milliseconds(40))
         #expect(FrameRate(30000, 1001).frameDuration == .nanoseconds(33_366_667))
@@ -54,15 +54,15 @@ import Testing
     }
 
     @Test(
-        "a bitrate says what is wrong with it",
+        "a wrong bitrate throws an error that says why",
         arguments: [
             ("6000", "has no unit; write a bitrate such as 6000k or 6M"),
             ("6000kbps", "has an unknown unit; write a bitrate such as 6000k or 6M"),
             ("6m", "has an unknown unit; write a bitrate such as 6000k or 6M"),
-            ("much", "is no bitrate; write a bitrate such as 6000k or 6M"),
-            ("0M", "is no bitrate; write a bitrate such as 6000k or 6M"),
-            ("1.2.3M", "is no bitrate; write a bitrate such as 6000k or 6M"),
-            ("99999999999999999G", "is no bitrate; write a bitrate such as 6000k or 6M"),
+            ("much", "is not a bitrate; write a bitrate such as 6000k or 6M"),
+            ("0M", "is not a bitrate; write a bitrate such as 6000k or 6M"),
+            ("1.2.3M", "is not a bitrate; write a bitrate such as 6000k or 6M"),
+            ("99999999999999999G", "is not a bitrate; write a bitrate such as 6000k or 6M"),
         ])
     func wrongBitrates(text: String, message: String) {
         #expect(throws: NotationError(message)) { try Bitrate(parsing: text) }
@@ -82,16 +82,16 @@ import Testing
     }
 
     @Test(
-        "a duration says what is wrong with it",
+        "a wrong duration throws an error that says why",
         arguments: [
             ("2", "has no unit; write a duration such as 500ms, 2s, 10m or 1h"),
             ("2sec", "has an unknown unit; write a duration such as 500ms, 2s, 10m or 1h"),
-            ("s", "is no duration; write a duration such as 500ms, 2s, 10m or 1h"),
-            ("-2s", "is no duration; write a duration such as 500ms, 2s, 10m or 1h"),
-            ("0.5ms", "is no duration of whole milliseconds; write a duration such as 500ms, 2s, 10m or 1h"),
+            ("s", "is not a duration; write a duration such as 500ms, 2s, 10m or 1h"),
+            ("-2s", "is not a duration; write a duration such as 500ms, 2s, 10m or 1h"),
+            ("0.5ms", "is not a duration of whole milliseconds; write a duration such as 500ms, 2s, 10m or 1h"),
             (
                 "9999999999999999999h",
-                "is no duration of whole milliseconds; write a duration such as 500ms, 2s, 10m or 1h"
+                "is not a duration of whole milliseconds; write a duration such as 500ms, 2s, 10m or 1h"
             ),
         ])
     func wrongDurations(text: String, message: String) {
@@ -117,15 +117,15 @@ import Testing
     }
 
     @Test(
-        "a size says what is wrong with it",
+        "a wrong size throws an error that says why",
         arguments: [
             ("1921x1080", "has an odd width; allowed: even numbers from 16 to 8192"),
             ("1920x1081", "has an odd height; allowed: even numbers from 16 to 8192"),
             ("14x1080", "has a width out of range; allowed: even numbers from 16 to 8192"),
             ("1920x8194", "has a height out of range; allowed: even numbers from 16 to 8192"),
-            ("1080p", "is no size; write a size such as 1920x1080"),
-            ("1920x1080x2", "is no size; write a size such as 1920x1080"),
-            ("-16x16", "is no size; write a size such as 1920x1080"),
+            ("1080p", "is not a size; write a size such as 1920x1080"),
+            ("1920x1080x2", "is not a size; write a size such as 1920x1080"),
+            ("-16x16", "is not a size; write a size such as 1920x1080"),
         ])
     func wrongSizes(text: String, message: String) {
         #expect(throws: NotationError(message)) { try FrameSize(parsing: text) }
@@ -144,10 +144,10 @@ import Testing
     }
 
     @Test(
-        "an address says what is wrong with it",
+        "a wrong address throws an error that says why",
         arguments: [
-            ("1935", "is no address with a port; write for instance \"0.0.0.0:1935\""),
-            ("localhost", "is no address with a port; write for instance \"localhost:1935\""),
+            ("1935", "is not an address with a port; write for instance \"0.0.0.0:1935\""),
+            ("localhost", "is not an address with a port; write for instance \"localhost:1935\""),
             (":1935", "has no address; write \"0.0.0.0:1935\" to listen on every IPv4 address"),
             ("0.0.0.0:0", "has no valid port; allowed: 1 to 65535"),
             ("0.0.0.0:65536", "has no valid port; allowed: 1 to 65535"),
@@ -165,7 +165,7 @@ import Testing
     }
 
     @Test(
-        "the nearest name forgives a slip and invents nothing",
+        "the nearest name is found for a typing error, and not for other text",
         arguments: [
             ("bitrat", "bitrate"), ("btirate", "bitrate"), ("keyframes", "keyframe"), ("Size", "size"), ("zzzzzz", nil),
             ("", nil),

@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    @Test("a secret file that others can read is refused with the mend", arguments: [0o640, 0o604, 0o644, 0o660])
+    @Test("a secret file that other users can read is rejected with the fix", arguments: [0o640, 0o604, 0o644, 0o660])
     func exposedFile(mode: Int) throws {
         try withFolder { folder in
             try write(Array(hidden.utf8), to: "\(folder)/key", mode: mode_t(mode))
@@ -27,14 +27,14 @@ import Testing
             #expect(
                 error?.description
                     == """
-                    the secret file \(folder)/key can be read by others than its owner; run: chmod 600 \
+                    the secret file \(folder)/key can be read by users other than its owner; run: chmod 600 \
                     \(folder)/key
                     """
             )
         }
     }
 
-    @Test("a secret file of another user is refused, even to root", .enabled(if: geteuid() == 0))
+    @Test("a secret file of another user is rejected, even for root", .enabled(if: geteuid() == 0))
     func foreignFile() throws {
         try withFolder { folder in
             try write(Array(hidden.utf8), to: "\(folder)/key")
@@ -47,13 +47,13 @@ import Testing
                 error?.description
                     == """
                     the secret file \(folder)/key belongs to another user, number 65534, who can read and change \
-                    it; run this as that user, or: chown 0 \(folder)/key
+                    it; run the command as that user, or: chown 0 \(folder)/key
                     """
             )
         }
     }
 
-    @Test("a secret file that is missing, a folder, empty, two lines or too large is refused")
+    @Test("a secret file that is missing, a folder, empty or too large is rejected")
     func unusableFiles() throws {
         try withFolder { (folder: String) throws in
             func refusal(_ bytes: [UInt8]?) throws -> String? {
@@ -83,7 +83,7 @@ import Testing
                 try SecretReference.credential("other").resolve(environment: environment)
             }
             #expect(missing?.description == "the credential other does not exist")
-            // It is the folder that is guarded; where it is not, the file must be.
+            // The folder is closed to other users. If it is not, the file has to be.
             try write(Array("\(hidden)\n".utf8), to: "\(folder)/open", mode: 0o444)
             chmod(folder, 0o700)
             #expect(try SecretReference.credential("open").resolve(environment: environment).reveal() == hidden)
@@ -98,7 +98,7 @@ import Testing
             let outside = #expect(throws: SecretError.self) {
                 try SecretReference.credential("../ingest").resolve(environment: environment)
             }
-            #expect(outside?.description == "'../ingest' is no name of a credential")
+            #expect(outside?.description == "'../ingest' is not a credential name")
         }
         let error = #expect(throws: SecretError.self) {
             try SecretReference.credential("ingest").resolve(environment: [:])
@@ -140,18 +140,18 @@ import Testing
             ])
     }
 
-    @Test("a secret written into a file that others can read is refused, without being quoted")
+    @Test("a secret in a file that other users can read is rejected, not quoted")
     func literalRefused() {
         #expect(
             mistakes(withTargets("{ name: t, url: \"rtmp://h/a\", key: \(hidden) }")) == [
                 """
-                box.yaml:9:42: key is written straight into a file that others can read; write { file: PATH }, { \
-                credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml
+                box.yaml:9:42: key is written directly into a file that other users can read; write { file: PATH \
+                }, { credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml
                 """
             ])
     }
 
-    @Test("a secret written into a file of its owner alone is taken, numbers too")
+    @Test("a secret in a file that only its owner can read is accepted")
     func literalAllowed() throws {
         for (written, value) in [(hidden, hidden), ("12345678901", "12345678901")] {
             let box = try parse(withTargets("{ name: t, url: \"rtmp://h/a\", key: \(written) }"), ownerOnly: true)
@@ -163,7 +163,7 @@ import Testing
     }
 
     @Test(
-        "the mode of the configuration file decides about secrets in it",
+        "the mode of the configuration file decides if it may hold secrets",
         arguments: [(0o600, true), (0o400, true), (0o640, false), (0o644, false)])
     func literalByMode(mode: Int, isAllowed: Bool) throws {
         try withFolder { folder in
@@ -175,7 +175,7 @@ import Testing
     }
 
     @Test(
-        "a reference with a mistake is refused and never quotes what may be the secret",
+        "a reference with a mistake is rejected, and its text is not quoted",
         arguments: [
             "{ \(Self.leak) }", "{ fil: \(Self.leak) }", "{ env: $\(Self.leak) }", "[\(Self.leak)]",
             "{ env: A, file: \(Self.leak) }",
@@ -188,7 +188,7 @@ import Testing
     }
     private static let leak = "hunter2hunter2"
 
-    @Test("a passphrase in the url of a target counts as written straight into the file")
+    @Test("a passphrase in the url of a target counts as written into the file")
     func passphraseInURL() throws {
         let text = withTargets("{ name: t, url: \"srt://h:1?passphrase=\(hidden)\" }")
         #expect(mistakes(text).count == 1)
@@ -197,7 +197,7 @@ import Testing
     }
 
     @Test(
-        "a key or a password in a url is a warning where others can read the file",
+        "a key or password in a url is a warning if other users can read the file",
         arguments: [
             withTargets("{ name: t, url: \"rtmp://h/app/\(Self.leak)\" }"),
             withTargets("{ name: t, url: \"rtmp://user:\(Self.leak)@h/app\" }"),
@@ -219,7 +219,7 @@ import Testing
         #expect(try notices(text, ownerOnly: true) == [])
     }
 
-    @Test("a secret file that would be refused is said so before it is needed; one that is not there may come")
+    @Test("a secret file that other users can read is a warning, a missing one is not")
     func openFile() throws {
         try withFolder { folder in
             let path = "\(folder)/key"
@@ -236,12 +236,12 @@ import Testing
                     found.allSatisfy {
                         $0.hasSuffix(
                             """
-                            the secret file \(path) can be read by others than its owner, and is refused like \
-                            that; run: chmod 600 \(path)
+                            the secret file \(path) can be read by users other than its owner, so the service \
+                            refuses it; run: chmod 600 \(path)
                             """
                         )
                     })
-                // Where files are not to be looked at, none is.
+                // Without the check of files, no file is read.
                 #expect(try notices(source, ownerOnly: true) == [])
                 unlink(path)
             }
@@ -249,37 +249,37 @@ import Testing
     }
 
     @Test(
-        "what a url or a stream id gives away is said with the mend",
+        "a secret in a url or a stream id is reported with the fix",
         arguments: [
             (
                 "pull: { url: \"rtsp://u:p@h/x\" }",
                 """
-                5:18: the url holds a password, and others can read this file; write it as password: { file: PATH \
-                }, or run: chmod 600 box.yaml
+                5:18: the url holds a password, and other users can read this file; write it as password: { file: \
+                PATH }, or run: chmod 600 box.yaml
                 """
             ),
             (
                 "pull: { url: \"rtmp://u:p@h/x\" }",
-                "5:18: the url holds a password, and others can read this file; run: chmod 600 box.yaml"
+                "5:18: the url holds a password, and other users can read this file; run: chmod 600 box.yaml"
             ),
             (
                 "pull: { url: \"srt://h:1?streamid=a&passphrase=0123456789\" }",
                 """
-                5:18: the url holds a passphrase and a stream id, and others can read this file; write it as \
+                5:18: the url holds a passphrase and a stream id, and other users can read this file; write it as \
                 passphrase: { file: PATH } and streamid: { file: PATH }, or run: chmod 600 box.yaml
                 """
             ),
             (
                 "pull: { url: \"http://h/x?token=a\" }",
                 """
-                5:18: the url holds what may be a password or a key, and others can read this file; run: chmod 600 \
-                box.yaml
+                5:18: the url holds a value that may be a password or a key, and other users can read this file; \
+                run: chmod 600 box.yaml
                 """
             ),
             (
                 "srt: { listen: \"0.0.0.0:1\", streamid: a }",
                 """
-                5:43: streamid is written straight into a file that others can read; write { file: PATH }, { \
+                5:43: streamid is written directly into a file that other users can read; write { file: PATH }, { \
                 credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml
                 """
             ),
@@ -290,7 +290,7 @@ import Testing
     }
 
     @Test(
-        "a url without a secret, and one whose secrets stand elsewhere, give nothing away",
+        "a url without a secret gives no warning",
         arguments: [
             "pull: { url: \"rtsp://h/cam/realmonitor?channel=1&subtype=0\" }", "pull: { url: \"rtsp://h/x?tcp\" }",
             "pull: { url: \"srt://h:1?mode=caller&latency=200000\" }",
@@ -303,7 +303,7 @@ import Testing
     }
 
     @Test(
-        "stream ids, and the secrets of what is pulled, are named by their places",
+        "secrets of srt and pull sources can be references",
         arguments: [
             ("{ file: /k }", SecretReference.file("/k")), ("{ credential: c }", .credential("c")),
             ("{ env: V }", .env("V")),
@@ -330,7 +330,7 @@ import Testing
         if case .env = reference { #expect(box.secretVariables == ["V", "V", "V", "V"]) }
     }
 
-    @Test("what references lead to is hidden; a stream id as a whole, since its parts are names that a log needs")
+    @Test("values of references are secret; of a stream id only the whole value")
     func values() throws {
         let text = withSources(
             "srt: { listen: \"127.0.0.1:1\", streamid: { env: ID } }",
@@ -342,7 +342,7 @@ import Testing
         #expect(Set(values) == ["#!::r=kitchen-1", "0123456789", "w0rd", "viewer"])
     }
 
-    @Test("a stream id has at most 512 bytes, wherever it comes from")
+    @Test("a stream id with more than 512 bytes is rejected")
     func streamID() throws {
         for (count, isGood) in [(512, true), (513, false)] {
             let value = String(repeating: "s", count: count)
@@ -384,7 +384,7 @@ import Testing
         #expect(dumped.contains("****"))
     }
 
-    @Test("a secret is equal to itself and gives itself away only when asked")
+    @Test("equal secrets are equal, and their bytes can be read")
     func reveal() {
         #expect(Secret("a") == Secret("a"))
         #expect(Secret("a") != Secret("b"))

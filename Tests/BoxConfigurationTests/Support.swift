@@ -2,7 +2,7 @@ import Glibc
 
 @testable import BoxConfiguration
 
-/// The example that the documentation shows, complete.
+/// The complete example of the documentation.
 let example = """
     # default: first on PATH; refused with a reason if it is not FFmpeg ≥ 5.1
     ffmpeg: /usr/bin/ffmpeg
@@ -63,7 +63,7 @@ func withSources(_ sources: String...) -> String {
     "channels:\n- name: main\n  tap: true\n  sources:\n" + sources.map { "  - \($0)" }.joined(separator: "\n") + "\n"
 }
 
-/// A whole configuration with this picture; the value begins at line 7, column 12.
+/// A whole configuration with these video settings; the value begins at line 7, column 12.
 func withVideo(_ video: String) -> String {
     inGroup("  - name: g\n    tap: true\n    video: \(video)")
 }
@@ -74,7 +74,7 @@ func parse(_ text: String, ownerOnly: Bool = false, notYet: [NotYet] = []) throw
     try ConfigurationFile.parse(text, name: "box.yaml", ownerOnly: ownerOnly, checksFiles: false, notYet: notYet)
 }
 
-/// The mistakes of `text`, each as it is shown.
+/// The mistakes in `text`, each as a person reads it.
 func mistakes(_ text: String, ownerOnly: Bool = false) -> [String] {
     do {
         _ = try parse(text, ownerOnly: ownerOnly)
@@ -84,7 +84,7 @@ func mistakes(_ text: String, ownerOnly: Bool = false) -> [String] {
     }
 }
 
-/// The notices of a text without mistakes, each as it is shown.
+/// The notices of a text without mistakes, each as a person reads it.
 func notices(_ text: String, ownerOnly: Bool = false, notYet: [NotYet] = []) throws -> [String] {
     try parse(text, ownerOnly: ownerOnly, notYet: notYet).notices.map(\.description)
 }

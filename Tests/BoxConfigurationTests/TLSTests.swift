@@ -7,7 +7,7 @@ import Testing
         withTargets("{ name: t, url: \"rtmps://h/a\", key: { env: K }\(tls) }")
     }
 
-    @Test("a certificate is checked by the system's authorities, by those of a file, or not at all")
+    @Test("tls: selects the system's authorities, those of a file, or no check")
     func read() throws {
         for (text, wanted) in [
             ("", TLSVerification.system), (", tls: { ca: /ca.pem }", .authorities(file: "/ca.pem")),
@@ -26,19 +26,19 @@ import Testing
         #expect(pull.tls == .authorities(file: "/ca.pem"))
     }
 
-    @Test("who checks nothing is warned, and no one else")
+    @Test("only a disabled check gives a warning")
     func warned() throws {
         #expect(
             try notices(target(", tls: { verify: none }")).contains {
-                $0.contains("is not checked") && $0.contains("given the key")
+                $0.contains("is not checked") && $0.contains("gets the key")
             })
         #expect(try notices(target(", tls: { ca: /ca.pem }")).isEmpty)
     }
 
     @Test(
-        "what is no way to check a certificate is refused, with the mend",
+        "a wrong tls: is rejected with the fix",
         arguments: [
-            ("tls: {}", "tls says nothing"), ("tls: { ca: /a, verify: none }", "both ca and verify"),
+            ("tls: {}", "tls is empty"), ("tls: { ca: /a, verify: none }", "both ca and verify"),
             ("tls: { verify: yes }", "verify is 'yes'"),
             ("tls: { verify: full }", "write none, or remove it"), ("tls: none", "write a mapping with ca, verify"),
             ("tls: { cert: /a }", "unknown key 'cert'"),
@@ -47,11 +47,11 @@ import Testing
         #expect(mistakes(target(", " + text)).contains { $0.contains(wanted) }, "\(mistakes(target(", " + text)))")
     }
 
-    @Test("TLS settings of what goes without TLS are refused")
+    @Test("tls: is rejected for urls without TLS")
     func without() {
         #expect(
             mistakes(withTargets("{ name: t, url: \"rtmp://h/a\", tls: { ca: /a } }")).contains {
-                $0.contains("rtmp:// goes without TLS")
+                $0.contains("rtmp:// does not use TLS")
             })
         #expect(
             mistakes(withTargets("{ name: t, url: \"srt://h:1\", tls: { ca: /a } }")).contains {
@@ -59,7 +59,7 @@ import Testing
             })
         #expect(
             mistakes(withSources("pull: { url: \"rtsp://h/a\", tls: { verify: none } }")).contains {
-                $0.contains("rtsp:// goes without TLS")
+                $0.contains("rtsp:// does not use TLS")
             })
     }
 }

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The control socket with the real server and clients of every kind.
+/// The control socket, with the real server and many kinds of clients.
 @Suite struct ControlServerTests {
     private final class Service: ControlledService {
         let requests = Mutex<[ControlRequest]>([])
@@ -15,7 +15,7 @@ import Testing
             switch request.command {
             case .status:
                 return ControlReply(.done, "", status: BoxSnapshot(version: "1", ffmpeg: "5.1", started: 1, updated: 2))
-            // More than a socket holds.
+            // More than the buffer of a socket holds.
             case .stopGroup where request.name == "much":
                 return ControlReply(.done, String(repeating: "x", count: 4 << 20))
             case .handover: return ControlReply(.refused, "no such encoder; usable here: libx264")
@@ -48,7 +48,7 @@ import Testing
         try await onOwnThread { try ControlClient(path: path).send(request) }
     }
 
-    /// Sends bytes, closes its sending side, and reads to the end.
+    /// Sends bytes, closes the sending side, and reads to the end.
     private func exchange(_ bytes: [UInt8], at path: String) async throws -> String {
         try await onOwnThread { try Self.exchange(bytes, at: path) }
     }
@@ -59,7 +59,7 @@ import Testing
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-            // The server may have answered and closed before it was sent everything.
+            // The server may answer and close before everything is sent.
             guard count > 0 else { break }
             rest = rest.dropFirst(count)
         }
@@ -70,7 +70,7 @@ import Testing
         return String(decoding: reply, as: UTF8.self)
     }
 
-    @Test("each request reaches the service, and its answer the client")
+    @Test("each request reaches the service, and its answer reaches the client")
     func requests() async throws {
         try await withServer { path, service in
             for command in ControlRequest.Command.allCases {
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test("what is no request is answered with what one is")
+    @Test("a line that is not a request is answered with the commands there are")
     func malformed() async throws {
         try await withServer { path, service in
             for line in [
@@ -97,20 +97,20 @@ import Testing
         }
     }
 
-    @Test("a request that is too long, half, or does not come in time is told so")
+    @Test("a request that is too long or without a line feed is answered with the reason")
     func size() async throws {
         try await withServer { path, service in
             let reply = try await exchange([UInt8](repeating: UInt8(ascii: "a"), count: 300_000), at: path)
             #expect(reply.contains("at most 65536 bytes"), "\(reply)")
             #expect(
                 try await exchange(Array("{\"command\":\"status\"".utf8), at: path).contains(
-                    "ends before its line does"))
+                    "ends without a line feed"))
             #expect(service.requests.withLock { $0.isEmpty })
             #expect(try await ask(ControlRequest(.reload), at: path).outcome == .done)
         }
     }
 
-    @Test("whoever is slow with a request is told so and closed")
+    @Test("a client that sends too slowly gets the reason and is closed")
     func slow() async throws {
         try await withServer(patience: .milliseconds(200)) { path, service in
             for start in ["", "{\"comm"] {
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test("a client that says nothing loses its place, and too many are told to come again")
+    @Test("a silent client loses its place; one client too many is asked to try again")
     func silent() async throws {
         try await withServer(patience: .milliseconds(500)) { path, _ in
             let silent = try (0..<ControlServer.mostClients).map { _ in try RawClient.reach(path) }
@@ -134,9 +134,9 @@ import Testing
         }
     }
 
-    @Test("a client that does not read its answer loses its place too")
+    @Test("a client that does not read its answer loses its place")
     func unread() async throws {
-        // Enough for all of them to ask on a busy machine.
+        // Long enough for all of them to send a request on a busy machine.
         try await withServer(patience: .seconds(5)) { path, service in
             let request = Array(#"{"command":"group-stop","name":"much"}"#.utf8) + [10]
             let deaf = try (0..<ControlServer.mostClients).map { _ in
@@ -154,7 +154,7 @@ import Testing
         }
     }
 
-    @Test("the socket is its owner's alone; one that a dead service left is replaced, a live one is not")
+    @Test("only its owner can use the socket; a dead one is replaced, a live one is not")
     func ownership() async throws {
         try await withServer { path, service in
             let mode = try #require(FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
@@ -163,7 +163,7 @@ import Testing
         }
         let folder = try TemporaryFolder()
         let path = folder.path("control.sock")
-        // Bound and closed: what a service that was killed leaves behind.
+        // Bound and closed, as a killed service leaves its socket.
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
@@ -183,8 +183,8 @@ import Testing
         await running.value
     }
 
-    @Test("without a service the client says where it looked and what to do")
-    func nobody() async throws {
+    @Test("without a service the client names the path and the fix")
+    func noService() async throws {
         let folder = try TemporaryFolder()
         let error = #expect(throws: ControlError.self) {
             try ControlClient(path: folder.path("control.sock")).send(ControlRequest(.status))

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct NotifySocketTests {
-    @Test("a message arrives whole, at a path and at an abstract name", arguments: [false, true])
+    @Test("a message arrives as a whole, at a path and at an abstract name", arguments: [false, true])
     func arrives(isAbstract: Bool) throws {
         let folder = try TemporaryFolder()
         let manager = try DatagramSocket(isAbstract ? "@streambox-test-\(UUID())" : folder.path("notify"))
@@ -15,7 +15,7 @@ import Testing
         #expect(manager.receive() == "RELOADING=1\nMONOTONIC_USEC=1234567")
     }
 
-    @Test("a manager that reads nothing, or is not there, holds nobody up")
+    @Test("a manager that does not read, or is gone, does not block the sender")
     func neverWaits() throws {
         let folder = try TemporaryFolder()
         let manager = try DatagramSocket(folder.path("notify"))
@@ -25,17 +25,17 @@ import Testing
         #expect(taken < 100_000, "the queue of a socket has an end")
         #expect(manager.receive() == "WATCHDOG=1")
         #expect(socket.send(.ready), "there is room again")
-        #expect(try !#require(NotifySocket(folder.path("nobody"))).send(.ready))
+        #expect(try !#require(NotifySocket(folder.path("missing"))).send(.ready))
     }
 
     @Test(
-        "what is no address of a socket is refused",
+        "a name that is not the address of a socket is rejected",
         arguments: ["", "/", "@", "notify", "vsock:2:1", "/" + String(repeating: "x", count: 200)])
     func refused(name: String) {
         #expect(NotifySocket(name) == nil)
     }
 
-    @Test("the longest names have room: 107 bytes of a path, 108 of an abstract name")
+    @Test("names fit up to 107 bytes of a path and 108 of an abstract name")
     func longest() {
         #expect(NotifySocket("/" + String(repeating: "x", count: 106)) != nil)
         #expect(NotifySocket("/" + String(repeating: "x", count: 107)) == nil)
@@ -43,7 +43,7 @@ import Testing
         #expect(NotifySocket("@" + String(repeating: "x", count: 108)) == nil)
     }
 
-    @Test("a status is one line, whatever a sentence holds")
+    @Test("a status is one line, whatever its sentence contains")
     func status() {
         #expect(NotifyMessage.status("two\nlines\tand\r\nREADY=1") == .status("two lines and  READY=1"))
         #expect(
@@ -52,9 +52,9 @@ import Testing
     }
 }
 
-/// A service manager's end of the conversation.
+/// The socket of a service manager.
 final class DatagramSocket {
-    /// As `NOTIFY_SOCKET` has it.
+    /// The name, as in `NOTIFY_SOCKET`.
     let name: String
     private let descriptor: CInt
 
@@ -75,7 +75,7 @@ final class DatagramSocket {
 
     deinit { close(descriptor) }
 
-    /// The next message; `nil` when none has come.
+    /// The next message; `nil` if none has arrived.
     func receive() -> String? {
         var buffer = [UInt8](repeating: 0, count: 8192)
         let count = recv(descriptor, &buffer, buffer.count, CInt(MSG_DONTWAIT))

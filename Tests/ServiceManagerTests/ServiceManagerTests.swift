@@ -4,8 +4,8 @@ import Testing
 @testable import ServiceManager
 
 @Suite struct ServiceManagerTests {
-    /// What a manager has heard, and whether it listens.
-    private final class Ear: Sendable {
+    /// The messages that a manager received, and whether it receives any.
+    private final class RecordingManager: Sendable {
         let heard = Mutex<[String]>([])
         let isOpen = Mutex(true)
 
@@ -18,8 +18,8 @@ import Testing
             return ServiceManager(watchdog: watchdog, now: { 42 }, send: send)
         }
 
-        /// What came since the last time.
-        var news: [String] {
+        /// The messages since the last call.
+        var messages: [String] {
             heard.withLock { heard in
                 defer { heard = [] }
                 return heard
@@ -27,113 +27,114 @@ import Testing
         }
     }
 
-    @Test("ready is said once, and again where it was not heard")
+    @Test("ready is sent until it succeeds, and then no more")
     func ready() {
-        let ear = Ear()
-        let manager = ear.make()
-        ear.isOpen.withLock { $0 = false }
+        let recorder = RecordingManager()
+        let manager = recorder.make()
+        recorder.isOpen.withLock { $0 = false }
         manager.ready()
         #expect(!manager.isReady)
-        ear.isOpen.withLock { $0 = true }
+        recorder.isOpen.withLock { $0 = true }
         manager.ready()
         manager.ready()
         #expect(manager.isReady)
-        #expect(ear.news == ["READY=1"])
+        #expect(recorder.messages == ["READY=1"])
     }
 
-    @Test("a status is said when it is news")
+    @Test("a status is sent only when it has changed")
     func status() {
-        let ear = Ear()
-        let manager = ear.make()
-        manager.tell("main has no picture yet")
-        manager.tell("main has no picture yet")
-        manager.tell("main shows slate")
-        #expect(ear.news == ["STATUS=main has no picture yet", "STATUS=main shows slate"])
+        let recorder = RecordingManager()
+        let manager = recorder.make()
+        manager.update("main is not on air yet")
+        manager.update("main is not on air yet")
+        manager.update("main shows slate")
+        #expect(recorder.messages == ["STATUS=main is not on air yet", "STATUS=main shows slate"])
     }
 
-    @Test("a reload is told with its moment, and ends with ready and the outcome")
+    @Test("a reload is sent with its time, and ends with ready and the result")
     func reload() {
-        let ear = Ear()
-        let manager = ear.make()
+        let recorder = RecordingManager()
+        let manager = recorder.make()
         manager.ready()
-        manager.tell("main shows slate")
-        _ = ear.news
+        manager.update("main shows slate")
+        _ = recorder.messages
         manager.reloading("reading")
-        manager.tell("main shows rtmp-0")
+        manager.update("main shows rtmp-0")
         manager.reloaded("nothing differs")
-        #expect(ear.news == ["RELOADING=1\nMONOTONIC_USEC=42\nSTATUS=reading", "READY=1\nSTATUS=nothing differs"])
-        manager.tell("main shows slate")
-        #expect(ear.news == ["STATUS=main shows slate"], "the outcome took the place of what was told before")
+        #expect(
+            recorder.messages == ["RELOADING=1\nMONOTONIC_USEC=42\nSTATUS=reading", "READY=1\nSTATUS=nothing differs"])
+        manager.update("main shows slate")
+        #expect(recorder.messages == ["STATUS=main shows slate"], "the result replaces the earlier status")
     }
 
     @Test("overlapping reloads each send RELOADING, and the last one sends READY")
     func nestedReloads() {
-        let ear = Ear()
-        let manager = ear.make()
+        let recorder = RecordingManager()
+        let manager = recorder.make()
         manager.ready()
-        _ = ear.news
+        _ = recorder.messages
         manager.reloading("one")
         manager.reloading("two")
         manager.reloaded("two is refused: another one is under way")
-        #expect(ear.news == ["one", "two"].map { "RELOADING=1\nMONOTONIC_USEC=42\nSTATUS=\($0)" })
+        #expect(recorder.messages == ["one", "two"].map { "RELOADING=1\nMONOTONIC_USEC=42\nSTATUS=\($0)" })
         manager.reloaded("one is done")
-        #expect(ear.news == ["READY=1\nSTATUS=one is done"])
+        #expect(recorder.messages == ["READY=1\nSTATUS=one is done"])
     }
 
-    @Test("the end of a reload is sent again until the manager takes it")
+    @Test("the end of a reload is sent until it succeeds")
     func unheardEnd() {
-        let ear = Ear()
-        let manager = ear.make()
+        let recorder = RecordingManager()
+        let manager = recorder.make()
         manager.ready()
         manager.reloading("reading")
-        _ = ear.news
-        ear.isOpen.withLock { $0 = false }
+        _ = recorder.messages
+        recorder.isOpen.withLock { $0 = false }
         manager.reloaded("done")
-        manager.tell("main shows slate")
-        #expect(ear.news.isEmpty)
-        ear.isOpen.withLock { $0 = true }
-        manager.tell("main shows slate")
-        manager.tell("main shows slate")
-        #expect(ear.news == ["READY=1\nSTATUS=done", "STATUS=main shows slate"])
+        manager.update("main shows slate")
+        #expect(recorder.messages.isEmpty)
+        recorder.isOpen.withLock { $0 = true }
+        manager.update("main shows slate")
+        manager.update("main shows slate")
+        #expect(recorder.messages == ["READY=1\nSTATUS=done", "STATUS=main shows slate"])
     }
 
     @Test("a reload before the service is ready does not make it ready")
     func earlyReload() {
-        let ear = Ear()
-        let manager = ear.make()
+        let recorder = RecordingManager()
+        let manager = recorder.make()
         manager.reloading("reading")
         manager.ready()
         manager.reloaded("done")
-        #expect(ear.news == ["READY=1"])
+        #expect(recorder.messages == ["READY=1"])
     }
 
-    @Test("a start that goes on has its limit extended by every sign of life, and a service that is ready has not")
+    @Test("a sign of life extends the limit of the start, but not after ready")
     func slowStart() {
-        let ear = Ear()
-        let manager = ear.make(watchdog: .milliseconds(1500))
+        let recorder = RecordingManager()
+        let manager = recorder.make(watchdog: .milliseconds(1500))
         manager.alive()
         manager.ready()
         manager.alive()
-        #expect(ear.news == ["WATCHDOG=1\nEXTEND_TIMEOUT_USEC=1500000", "READY=1", "WATCHDOG=1"])
+        #expect(recorder.messages == ["WATCHDOG=1\nEXTEND_TIMEOUT_USEC=1500000", "READY=1", "WATCHDOG=1"])
     }
 
-    @Test("after stopping nothing else is said but signs of life")
+    @Test("after stopping only signs of life are sent")
     func stopping() {
-        let ear = Ear()
-        let manager = ear.make()
+        let recorder = RecordingManager()
+        let manager = recorder.make()
         manager.ready()
         manager.reloading("reading")
-        _ = ear.news
+        _ = recorder.messages
         manager.stopping("ending")
         manager.stopping("ending")
         manager.reloaded("done")
         manager.ready()
-        manager.tell("main shows slate")
+        manager.update("main shows slate")
         manager.alive()
-        #expect(ear.news == ["STOPPING=1\nSTATUS=ending", "WATCHDOG=1"])
+        #expect(recorder.messages == ["STOPPING=1\nSTATUS=ending", "WATCHDOG=1"])
     }
 
-    @Test("the watchdog's time counts where it is meant for this process")
+    @Test("the watchdog's time counts only if it is for this process")
     func watchdog() {
         #expect(ServiceManager.watchdog(["WATCHDOG_USEC": "15000000", "WATCHDOG_PID": "77"], 77) == .seconds(15))
         #expect(ServiceManager.watchdog(["WATCHDOG_USEC": "15000000"], 77) == .seconds(15))
@@ -142,8 +143,8 @@ import Testing
         #expect(ServiceManager.watchdog([:], 77) == nil)
     }
 
-    @Test("without a manager there is none to talk to")
-    func nobody() {
+    @Test("without NOTIFY_SOCKET there is no service manager")
+    func noManager() {
         #expect(ServiceManager(environment: [:]) == nil)
         #expect(ServiceManager(environment: ["NOTIFY_SOCKET": ""]) == nil)
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct StartPaceTests {
     private static let second: Int64 = 1_000_000
 
-    @Test("five starts in a row come at once, then each waits longer than the one before, up to ten seconds")
+    @Test("after five starts in a row each waits longer, up to ten seconds")
     func slows() {
         var pace = StartPace()
         var now: Int64 = 0
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(
-        "what is written is read again, and nonsense is nothing",
+        "a written pace is read again, and another text is rejected",
         arguments: ["", "1", "a b", "-1 5", "5 -1", "1 2 3", "99999999999999999999 1"])
     func text(nonsense: String) {
         var pace = StartPace()
@@ -35,7 +35,7 @@ import Testing
         #expect(StartPace(nonsense) == nil)
     }
 
-    @Test("starts are counted in the folder that the manager keeps, and the manager is told why one waits")
+    @Test("starts are counted in RUNTIME_DIRECTORY, and a wait is sent as a status")
     func keeps() throws {
         let folder = try TemporaryFolder()
         let manager = try DatagramSocket(folder.path("notify"))
@@ -46,7 +46,7 @@ import Testing
         }
         #expect(waits == [1, 2])
         #expect(manager.receive()?.hasPrefix("STATUS=started 6 times") == true)
-        // Where no manager is, nothing is written and nothing waits.
+        // Without a manager nothing is written, and no start waits.
         StartPace.keep(environment: ["RUNTIME_DIRECTORY": "/nowhere"], now: 0) { waits.append($0) }
         StartPace.keep(environment: environment.merging(["RUNTIME_DIRECTORY": "/nowhere"]) { $1 }, now: 0) {
             waits.append($0)

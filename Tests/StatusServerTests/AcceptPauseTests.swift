@@ -4,9 +4,9 @@ import NIOCore
 import NIOEmbedded
 import Testing
 
-/// What a server's channel does when there are no descriptors left.
+/// A server channel without free file descriptors.
 @Suite struct AcceptPauseTests {
-    /// Counts what is asked of the socket.
+    /// Counts the reads of the socket.
     private final class Reads: ChannelOutboundHandler {
         typealias OutboundIn = Never
         var count = 0
@@ -14,7 +14,7 @@ import Testing
         func read(context: ChannelHandlerContext) { count += 1 }
     }
 
-    /// Notes what gets to those who take the connections.
+    /// Records the errors that are passed on.
     private final class Errors: ChannelInboundHandler {
         typealias InboundIn = Never
         var codes: [CInt] = []
@@ -28,7 +28,9 @@ import Testing
         channel.options.last { $0.option is ChannelOptions.Types.AutoReadOption }.flatMap { $0.value as? Bool }
     }
 
-    @Test("a lack shuts the door for a second, and nobody hears of it", arguments: [EMFILE, ENFILE, ENOBUFS, ENOMEM])
+    @Test(
+        "a lack of descriptors pauses reads for a second and is not passed on",
+        arguments: [EMFILE, ENFILE, ENOBUFS, ENOMEM])
     func lack(code: CInt) throws {
         let (channel, reads, errors) = (EmbeddedChannel(), Reads(), Errors())
         try channel.pipeline.syncOperations.addHandlers([reads, AcceptPause(), errors])
@@ -37,7 +39,7 @@ import Testing
             channel.pipeline.fireErrorCaught(IOError(errnoCode: code, reason: "accept"))
             #expect(isOpen(channel) == false)
             channel.embeddedEventLoop.advanceTime(by: .milliseconds(500))
-            // Another one does not make it longer, and who asks for more meanwhile does not open it.
+            // A second error does not extend the pause, and a read during the pause does not end it.
             channel.pipeline.fireErrorCaught(IOError(errnoCode: code, reason: "accept"))
             channel.pipeline.read()
             channel.embeddedEventLoop.advanceTime(by: .milliseconds(499))
@@ -49,7 +51,7 @@ import Testing
         #expect(errors.codes.isEmpty)
     }
 
-    @Test("other errors pass, and the door stays open")
+    @Test("other errors are passed on, and reads continue")
     func others() throws {
         let (channel, reads, errors) = (EmbeddedChannel(), Reads(), Errors())
         try channel.pipeline.syncOperations.addHandlers([reads, AcceptPause(), errors])

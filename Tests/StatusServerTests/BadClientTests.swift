@@ -5,24 +5,24 @@ import StatusServer
 import TestSupport
 import Testing
 
-/// What clients do wrong, and that nobody else notices.
+/// Clients that misbehave, without an effect on other clients.
 @Suite struct BadClientTests {
     private func isServed(_ served: Served) async throws -> Bool {
         try await HTTP.get(port: served.port, "/healthz") == "ok\n"
     }
 
-    @Test("a thousand idle connections: whoever asks is answered, and the server keeps no more than its limit")
+    @Test("with a thousand idle connections requests are answered, up to the limit")
     func idle() async throws {
         try await serving { served in
             var clients: [RawClient] = try await RawClient.connected(to: served.port, count: 1000)
             #expect(try await isServed(served))
-            // The first of them had to go for the others.
+            // The oldest connections were closed for the later ones.
             #expect(await clients[0].read().isClosed)
             clients = []
         }
     }
 
-    @Test("a request that is too large is refused and closed", arguments: ["line", "header", "body", "endless body"])
+    @Test("a request that is too large is rejected and closed", arguments: ["line", "header", "body", "endless body"])
     func large(part: String) async throws {
         try await serving { served in
             let client = try await RawClient.connected(to: served.port)
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(
-        "what is no HTTP is answered as such and closed",
+        "bytes that are not HTTP are answered with 400 and closed",
         arguments: ["\r\n\r\nnonsense\r\n\r\n", "GET\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\0\u{1}"])
     func nonsense(text: String) async throws {
         try await serving { served in
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test("half a request is closed when its time is over, and so is a client that does not take its answer")
+    @Test("a half request and an unread answer are closed at their limits")
     func slow() async throws {
         var limits = ServerLimits.patient
         limits.request = .milliseconds(300)
@@ -67,8 +67,8 @@ import Testing
             let stuck = try await RawClient.connected(to: served.port, receiveBuffer: 4096)
             for _ in 0..<8 { stuck.get("/metrics") }
             try await eventually("the stuck client to be closed") { !stuck.send("x") }
-            // On a busy machine it may be slow itself.
-            try await eventually("somebody else to be served") { (try? await isServed(served)) == true }
+            // On a busy machine the client itself may be slow.
+            try await eventually("another client to be served") { (try? await isServed(served)) == true }
         }
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 /// Server-sent events.
 @Suite struct EventStreamTests {
-    @Test("a listener is told every state at first, then what changes, and each second what every group gives")
+    @Test("a listener gets every state, then the changes, and figures each second")
     func events() async throws {
         try await serving { served in
             let client = try await RawClient.connected(to: served.port)
@@ -37,28 +37,28 @@ import Testing
         }
     }
 
-    @Test("when the service ends, listeners are told so and closed")
+    @Test("at the end of the service, listeners get an event and are closed")
     func end() async throws {
-        let told = Told()
+        let late = LateRead()
         try await serving { served in
             let client = try await RawClient.connected(to: served.port)
             client.get("/api/events")
             _ = await client.read(until: "event: stats")
-            told.rest = Task { await client.read() }
+            late.rest = Task { await client.read() }
         }
-        let rest = try #require(await told.rest?.value)
+        let rest = try #require(await late.rest?.value)
         #expect(
             rest.isClosed && rest.text.contains("event: ended\ndata: {\"lastLines\":[],\"status\":\"stopping\"}"),
             "\(rest.text)")
     }
 
-    @Test("a listener that does not read is dropped, and the others go on")
+    @Test("a listener that does not read is dropped, and the others continue")
     func stuck() async throws {
-        // On a busy machine the one that reads is behind, too, by an event or two.
+        // On a busy machine the listener that reads is behind by an event or two, too.
         var limits = ServerLimits.patient
         limits.listenerQueue = 4
         try await serving(limits: limits) { served in
-            // More than the kernel takes for a client.
+            // More than the kernel buffers for a client.
             served.box.now?.problems = (0..<300).map {
                 Problem(.targetDown, subject: "\($0)", sentence: String(repeating: "x", count: 600))
             }
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test("more listeners than there are places are told to come again")
+    @Test("one listener too many is asked to try again later")
     func crowd() async throws {
         var limits = ServerLimits.patient
         limits.listeners = 1
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    private final class Told: @unchecked Sendable {
+    private final class LateRead: @unchecked Sendable {
         var rest: Task<(text: String, isClosed: Bool), Never>?
     }
 }

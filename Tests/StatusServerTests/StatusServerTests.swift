@@ -4,9 +4,9 @@ import StatusServer
 import TestSupport
 import Testing
 
-/// The service's status over HTTP.
+/// The status of the service over HTTP.
 @Suite struct StatusServerTests {
-    @Test("metrics, status, health and readiness tell of one snapshot")
+    @Test("metrics, status, health and readiness come from one snapshot")
     func answers() async throws {
         try await serving { served in
             #expect(
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    @Test("a group that is wanted and not on air makes the box not ready, one that is stopped or degraded does not")
+    @Test("the box is not ready while a wanted group is off air")
     func readiness() async throws {
         var box = Served.small
         box.channels[0].groups[0].state = .degraded
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test("who asks after a change is told of it, also when an answer was being made meanwhile")
+    @Test("a request after a change sees it, even if a snapshot is being taken")
     func expiry() async throws {
         let box = Served.Shown(Served.small)
         let (beginnings, began) = AsyncStream<Void>.makeStream()
@@ -64,7 +64,7 @@ import Testing
         #expect(await late == "last")
     }
 
-    @Test("nothing can be changed: other methods are refused, other paths not found")
+    @Test("other methods are rejected, and other paths are not found")
     func readOnly() async throws {
         try await serving { served in
             for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
@@ -87,7 +87,7 @@ import Testing
         }
     }
 
-    @Test("any number of clients has the supervisor asked a few times a second")
+    @Test("many clients share a few snapshots per second")
     func shared() async throws {
         try await serving { served in
             let start = ContinuousClock.now
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test("a supervisor that hangs is told to whoever asks, and the service can end all the same")
+    @Test("requests report a supervisor that hangs, and the service can still end")
     func hung() async throws {
         var limits = ServerLimits.patient
         limits.snapshot = .milliseconds(100)
@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    @Test("a port that is taken is a problem until it is free, and then it is served")
+    @Test("a port in use is a problem until it is free, and is then served")
     func taken() async throws {
         let port = try FreePort.tcp()
         let other = try Listener(port: port)
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    /// Somebody else on a port.
+    /// Another program that uses a port.
     private final class Listener: Sendable {
         private let descriptor: Int32
 

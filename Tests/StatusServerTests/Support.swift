@@ -7,13 +7,13 @@ import StatusServer
 import Synchronization
 import TestSupport
 
-/// A server on a port of its own, over a status that the test makes.
+/// A server on a port of its own, with a status that the test sets.
 struct Served: Sendable {
     let port: Int
     let problems = ProblemBoard()
-    /// How often the supervisor was asked.
+    /// How often a snapshot was taken.
     let asked = Counter()
-    /// What it says; a test changes it.
+    /// The snapshot; a test changes it.
     let box: Shown
 
     final class Counter: Sendable {
@@ -22,7 +22,7 @@ struct Served: Sendable {
         func add() { count.withLock { $0 += 1 } }
     }
 
-    /// A snapshot that can be replaced; `nil` is a supervisor that never answers.
+    /// A snapshot that can be replaced; `nil` stands for a supervisor that does not answer.
     final class Shown: Sendable {
         private let snapshot: Mutex<BoxSnapshot?>
         init(_ snapshot: BoxSnapshot?) { self.snapshot = Mutex(snapshot) }
@@ -54,7 +54,7 @@ struct Served: Sendable {
 }
 
 extension ServerLimits {
-    /// For tests that are not about time, on a machine that runs all the others beside them.
+    /// Limits for tests that are not about time, on a busy machine.
     static var patient: ServerLimits {
         var limits = ServerLimits()
         (limits.request, limits.answer, limits.snapshot) = (.seconds(60), .seconds(60), .seconds(60))
@@ -62,7 +62,7 @@ extension ServerLimits {
     }
 }
 
-/// Serves while `body` runs; ends the way the service does.
+/// Serves while `body` runs, and ends as the service does.
 func serving(
     _ snapshot: BoxSnapshot? = Served.small, port: Int? = nil, limits: ServerLimits = .patient, waits: Bool = true,
     _ body: @escaping @Sendable (Served) async throws -> Void

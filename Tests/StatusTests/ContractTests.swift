@@ -2,7 +2,7 @@ import Status
 import TestSupport
 import Testing
 
-/// The metrics' names, labels, states and causes, as dashboards and checks from outside rely on them. They are written
+/// The names, labels, states and causes of the metrics that dashboards and other programs rely on. They are written
 /// here a second time on purpose.
 @Suite struct ContractTests {
     private static let group = ["channel", "group"]
@@ -36,7 +36,7 @@ import Testing
         "streambox_target_state": ["connecting", "live", "waiting", "refused", "stopped"],
     ]
 
-    /// One of everything.
+    /// A snapshot with one of each part.
     private static let box = BoxSnapshot(
         version: "1.2.3", ffmpeg: "5.1", started: 1, updated: 2,
         gpus: [GPUSnapshot(slot: "0000:00:02.0", driver: "i915", node: "/dev/dri/renderD128", state: .ready)],
@@ -76,26 +76,26 @@ import Testing
         }
     }
 
-    @Test("every metric has the labels that it is known by, and none is missing or another")
+    @Test("every metric exists, with exactly its labels")
     func names() throws {
         let samples = try Self.samples(of: Self.box)
         #expect(Set(samples.map(\.name)) == Set(Self.labels.keys))
         for sample in samples { #expect(Self.labels[sample.name] == sample.labels.map(\.name), "\(sample)") }
     }
 
-    @Test("states are one-hot, over exactly the states that there are")
+    @Test("states are one-hot, with exactly the known states")
     func states() throws {
         for (name, states) in Self.states {
-            let told = try Self.samples(of: Self.box).filter { $0.name == name }.flatMap(\.labels).filter {
+            let found = try Self.samples(of: Self.box).filter { $0.name == name }.flatMap(\.labels).filter {
                 $0.name == "state"
             }.map(\.value)
             #expect(
-                told.count == states.count * (name == "streambox_source_state" ? 2 : 1) && Set(told) == states,
+                found.count == states.count * (name == "streambox_source_state" ? 2 : 1) && Set(found) == states,
                 "\(name)")
         }
     }
 
-    @Test("packets that SRT gave up are counted for SRT sources alone")
+    @Test("packets that SRT dropped are counted for SRT sources only")
     func droppedPackets() {
         var box = Self.box
         box.channels[0].sources.append(SourceSnapshot(id: "srt-1", state: .live, droppedPackets: 197))
@@ -105,7 +105,7 @@ import Testing
         #expect(StatusTable.render(box, coloured: false).contains("197 packets lost"))
     }
 
-    @Test("a target that takes less than it is sent is live in the metrics, with the seconds that it skipped")
+    @Test("a degraded target is live in the metrics, with its skipped seconds")
     func slowTarget() {
         var box = Self.box
         box.channels[0].groups[0].targets = [
@@ -120,7 +120,7 @@ import Testing
         #expect(text.contains(#"streambox_target_skipped_seconds_total{\#(labels)} 4.5"#))
     }
 
-    @Test("every family has its help and its type, counters end with _total")
+    @Test("every family has help and type, and counters end with _total")
     func types() {
         let lines = String(decoding: PrometheusText.render(Self.box), as: UTF8.self).split(separator: "\n")
         let families = Set(Self.labels.keys.map { $0.replacing(#/(_bucket|_sum|_count)$/#, with: "") })
@@ -135,14 +135,14 @@ import Testing
         }
     }
 
-    @Test("who jumped in which feed: an encoder in its channel's own, a target in its group's")
+    @Test("skips count for encoders in channel feeds, for targets in group feeds")
     func readers() {
         let text = String(decoding: PrometheusText.render(Self.box), as: UTF8.self)
         #expect(text.contains(#"streambox_feed_skips_total{channel="main",group="",reader="hd"} 3"#))
         #expect(text.contains(#"streambox_feed_skips_total{channel="main",group="hd",reader="twitch"} 2"#))
     }
 
-    @Test("a thing that says nothing new writes the same text, byte for byte, and no line has a timestamp")
+    @Test("an equal snapshot gives the same bytes, and no line has a timestamp")
     func stable() {
         #expect(PrometheusText.render(Self.box) == PrometheusText.render(Self.box))
         for line in String(decoding: PrometheusText.render(Self.box), as: UTF8.self).split(separator: "\n")

@@ -1,7 +1,7 @@
 import Status
 import Testing
 
-/// What Prometheus reads.
+/// The text for Prometheus.
 @Suite struct PrometheusTextTests {
     private static let box = BoxSnapshot(
         version: "1.2.3", ffmpeg: "5.1", started: 1000, updated: 1010.5,
@@ -50,7 +50,7 @@ import Testing
         #expect(lines(text, "streambox_target_state{").filter { $0.hasSuffix(" 1") }.count == 1)
     }
 
-    @Test("GPUs, encoders and cards are told by what does not change")
+    @Test("GPUs, encoders and cards are labelled by what does not change")
     func hardware() {
         let text = Self.text
         #expect(
@@ -72,7 +72,7 @@ import Testing
             ])
     }
 
-    @Test("a histogram counts from below, and ends with everything")
+    @Test("a histogram is cumulative, and its last bucket counts everything")
     func histogram() {
         #expect(
             lines(Self.text, "streambox_handover_duration_seconds") == [
@@ -84,7 +84,7 @@ import Testing
             ])
     }
 
-    @Test("labels are escaped, and their order is stable")
+    @Test("labels are escaped, in a stable order")
     func labels() {
         let text = Self.text
         #expect(
@@ -95,7 +95,7 @@ import Testing
         #expect(text == Self.text)
     }
 
-    @Test("every family has its help and type before its samples, once, and every line ends")
+    @Test("each family has help and type once, before its samples")
     func families() {
         let text = Self.text
         #expect(text.hasSuffix("\n"))

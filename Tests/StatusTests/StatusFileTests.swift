@@ -4,9 +4,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Where the metrics are published.
+/// The metrics file.
 @Suite struct StatusFileTests {
-    @Test("a text appears whole, readable for all, and nothing else does; it goes when it is removed")
+    @Test("a text is published whole and readable for all, until it is removed")
     func published() throws {
         let folder = try TemporaryFolder()
         let file = StatusFile(path: folder.path("box.prom"))
@@ -20,7 +20,7 @@ import Testing
         #expect(folder.names() == [])
     }
 
-    @Test("what is in the way is told with the mend, and is not followed; what was published stands")
+    @Test("an obstructed path throws an error with the fix, and the text stays")
     func obstacles() throws {
         let folder = try TemporaryFolder()
         let file = StatusFile(path: folder.path("box.prom"))
@@ -37,7 +37,7 @@ import Testing
             #expect(try folder.text("box.prom") == "first\n" && !folder.names().contains("elsewhere"))
             try FileManager.default.removeItem(atPath: place)
         }
-        // A pipe in the place itself is replaced, and nobody is waited for.
+        // A pipe in place of the file is replaced without waiting for a reader.
         try FileManager.default.removeItem(atPath: file.path)
         mkfifo(file.path, 0o600)
         try file.write(Array("third\n".utf8))
@@ -45,14 +45,11 @@ import Testing
         let missing = #expect(throws: StatusFile.WriteError.self) {
             try StatusFile(path: folder.path("none/box.prom")).write([])
         }
-        #expect(missing?.description.contains("No such file or directory; make its folder") == true)
+        #expect(missing?.description.contains("No such file or directory; create its folder") == true)
     }
 
     @Test(
-        """
-        a disk that hangs holds up one attempt and nobody else; when it answers the next text is written, and the \
-        end does not wait for ever
-        """
+        "a disk that hangs blocks one attempt, and the end waits up to its limit"
     )
     func hung() async throws {
         let gate = DispatchSemaphore(value: 0)

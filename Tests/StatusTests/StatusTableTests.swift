@@ -1,7 +1,7 @@
 import Status
 import Testing
 
-/// What a person reads.
+/// The table for a person.
 @Suite struct StatusTableTests {
     private let box = BoxSnapshot(
         version: "1.2.3", ffmpeg: "5.1", started: 0, updated: 93_784,
@@ -25,14 +25,14 @@ import Testing
                 sentence: String(repeating: "a sentence that is long ", count: 12))
         ])
 
-    @Test("no line is wider than 80 columns, whatever it holds")
+    @Test("no line is wider than 80 columns")
     func width() {
         for line in StatusTable.render(box, coloured: false).split(separator: "\n") {
             #expect(line.count <= 80 && line.last != " ", "\(line)")
         }
     }
 
-    @Test("plain text has no escape sequences, coloured text the same words")
+    @Test("coloured text differs from plain text only in escape sequences")
     func colours() {
         let plain = StatusTable.render(box, coloured: false)
         #expect(!plain.contains("\u{1B}"))
@@ -42,10 +42,7 @@ import Testing
     }
 
     @Test(
-        """
-        names stand whole, however long, and so does what is told of them; nothing that a peer says commands the \
-        terminal
-        """
+        "long names and texts are shown whole, without control characters"
     )
     func names() {
         var box = box
@@ -67,7 +64,7 @@ import Testing
         #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" })
     }
 
-    @Test("a target that takes less than it is sent is degraded, with the share that arrives")
+    @Test("a degraded target shows the share that arrives")
     func slowTarget() throws {
         var box = box
         box.channels[0].groups[0].targets = [
@@ -86,7 +83,7 @@ import Testing
         #expect(json.contains(#""share":0.87"#) && json.contains(#""state":"degraded""#), "\(json)")
     }
 
-    @Test("a preset that was lowered is shown behind the encoder")
+    @Test("a lowered preset is shown after the encoder")
     func loweredPreset() throws {
         var box = box
         box.channels[0].groups[0].loweredPreset = "superfast"
@@ -95,7 +92,7 @@ import Testing
         #expect(json.contains(#""loweredPreset":"superfast""#), "\(json)")
     }
 
-    @Test("notes on a source stand below it")
+    @Test("notes on a source are shown below it")
     func notes() {
         var box = box
         box.channels[0].sources[0].notes = [
@@ -106,7 +103,7 @@ import Testing
         #expect(lines.contains { $0.hasSuffix(" short") } && lines.allSatisfy { $0.count <= 80 })
     }
 
-    @Test("figures are written as people say them")
+    @Test("figures are rounded and have units")
     func figures() {
         let text = StatusTable.render(box, coloured: false)
         #expect(text.contains("up 1d 2h"))

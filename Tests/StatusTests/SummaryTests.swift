@@ -1,7 +1,7 @@
 import Status
 import Testing
 
-/// What `systemctl status` shows.
+/// The line in `systemctl status`.
 @Suite struct SummaryTests {
     private func box(
         slate: Bool = false, source: Bool = false, group: GroupSnapshot.State = .starting,
@@ -20,7 +20,7 @@ import Testing
             ], problems: problems)
     }
 
-    @Test("the service is on air once a slate is, or a group delivers; a source alone is seen by nobody")
+    @Test("the service is on air with a slate or a live group, not with a source alone")
     func onAir() {
         #expect(!box().isOnAir)
         #expect(!box(source: true).isOnAir)
@@ -31,9 +31,9 @@ import Testing
         #expect(!BoxSnapshot(version: "1", ffmpeg: "5.1", started: 0, updated: 0).isOnAir)
     }
 
-    @Test("one line says who is on air and what delivers")
+    @Test("the summary names sources on air and counts live groups and targets")
     func summary() {
-        #expect(box().summary == "main has no picture yet; groups 0 of 1 live")
+        #expect(box().summary == "main is not on air yet; groups 0 of 1 live")
         let targets = [
             TargetSnapshot(name: "a", state: .live), TargetSnapshot(name: "b", state: .refused),
             TargetSnapshot(name: "c", state: .stopped, isWanted: false),
@@ -45,7 +45,7 @@ import Testing
         #expect(box(source: true, group: .live, targets: slow).summary.hasSuffix("targets 1 of 1 live"))
     }
 
-    @Test("the first problem stands in it, and how many there are")
+    @Test("the summary has the first problem and the number of problems")
     func problems() {
         let one = Problem(.targetRefused, subject: "b", sentence: "b refuses the key")
         let other = Problem(.gpuGone, subject: "x", sentence: "x is gone")

@@ -4,9 +4,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What programs write frames with, and a reader that comes and goes.
+/// The writer of frames, with a reader that comes and goes.
 @Suite struct FrameWriterTests {
-    /// More than a pipe holds, and no multiple of anything.
+    /// More bytes than a pipe holds, and not a multiple of its pages.
     private static let size = 2_000_003
 
     private func write(_ value: UInt8, with writer: inout FrameWriter) throws -> Bool {
@@ -18,7 +18,7 @@ import Testing
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while bytes.count < count {
             let got = Glibc.read(descriptor, &buffer, min(buffer.count, count - bytes.count))
-            // Before the writer has come there is nobody at the other end.
+            // Before the writer opens the FIFO, the read returns no byte.
             if got == 0, bytes.isEmpty {
                 usleep(1000)
                 continue
@@ -29,8 +29,8 @@ import Testing
         return bytes
     }
 
-    @Test("frames are left out while there is no FIFO and while nobody reads it")
-    func nobody() throws {
+    @Test("frames are dropped while there is no FIFO or no reader")
+    func noReader() throws {
         let folder = try TemporaryFolder()
         var writer = FrameWriter(path: folder.path("frames"), bytesPerFrame: 100)
         #expect(try !write(1, with: &writer))
@@ -42,7 +42,7 @@ import Testing
         #expect(read(100, from: reader) == [UInt8](repeating: 3, count: 100))
     }
 
-    @Test("when its reader goes in the middle of a frame, the next reader gets a whole one first")
+    @Test("after a reader goes in mid-frame, the next one begins with a whole frame")
     func midFrame() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("frames")
@@ -65,7 +65,7 @@ import Testing
             return (untilGone, unread, [try write(3, with: &writer), try write(4, with: &writer)])
         }
         #expect(!untilGone)
-        #expect(!unread, "nobody reads")
+        #expect(!unread, "there is no reader")
         #expect(afterwards == [true, true])
         let bytes = try await eventually("the whole of both") { all.withLock { $0 } }
         // Not by the macro alone: it would look for every difference of four million bytes.
@@ -84,7 +84,7 @@ import Testing
                 var left = count
                 while left > 0 {
                     let got = Glibc.read(descriptor, &buffer, min(left, buffer.count))
-                    // Before the writer has come.
+                    // The writer has not opened the FIFO yet.
                     if got == 0 { usleep(1000) }
                     left -= max(0, got)
                 }
@@ -93,11 +93,11 @@ import Testing
         }
     }
 
-    @Test("a path that is no FIFO, and one in a folder that is none, are told in words")
+    @Test("a path that is not a FIFO throws an error that says why")
     func mistakes() throws {
         let folder = try TemporaryFolder()
         for (path, words) in [
-            (try folder.write("file", ""), "is no FIFO"),
+            (try folder.write("file", ""), "is not a FIFO"),
             (try folder.write("other", "") + "/frames", "Not a directory"),
         ] {
             var writer = FrameWriter(path: path, bytesPerFrame: 10)

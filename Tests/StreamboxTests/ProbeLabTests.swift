@@ -355,8 +355,8 @@ import Testing
             #expect(
                 check.contains(
                     """
-                    source capture-0 of main: 2 cards of the model 0fd9:0066 are there, and nothing but their \
-                    ports tells them apart
+                    source capture-0 of main: 2 cards of the model 0fd9:0066 are there, and only their ports \
+                    differ
                     """
                 ), "\(check)")
             #expect(check.contains("bind by path: \(left.path), \(right.path)"))
@@ -370,14 +370,14 @@ import Testing
             #expect(
                 check.contains(
                     """
-                    capture-2 of main: Cam Link 4K has no mode as asked for; the nearest is taken: yuyv422 320x180 \
-                    at 30
+                    capture-2 of main: Cam Link 4K does not have the requested mode; the nearest one is used: \
+                    yuyv422 320x180 at 30
                     """
                 ))
             #expect(
                 check.contains(
                     """
-                    capture-3 of main: the card that is meant is another source's, and each belongs to one; \
+                    capture-3 of main: another source uses this card, and a card can have only one source; \
                     plugged in: 
                     """
                 ))

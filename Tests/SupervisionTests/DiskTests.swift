@@ -96,7 +96,7 @@ import Testing
         chmod(path, 0o644)
         let exposed = try run(.secret(.file(path), as: .key))
         #expect(exposed.status == DiskTask.refusal)
-        let sentence = "the secret file \(path) can be read by others than its owner; run: chmod 600 \(path)"
+        let sentence = "the secret file \(path) can be read by users other than its owner; run: chmod 600 \(path)"
         #expect(exposed.answer == "exposed \(sentence)")
     }
 

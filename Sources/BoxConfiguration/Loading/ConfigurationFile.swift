@@ -1,7 +1,7 @@
 /// A configuration file that can be used.
 package struct ConfigurationFile: Sendable, Equatable {
     package let configuration: BoxConfiguration
-    /// Warnings and what is not carried out yet, sorted by place.
+    /// Warnings, and parts that this version does not support yet, sorted by place.
     package let notices: [ConfigurationProblem]
 
     package init(configuration: BoxConfiguration, notices: [ConfigurationProblem] = []) {
@@ -12,17 +12,16 @@ package struct ConfigurationFile: Sendable, Equatable {
     /// The most bytes that a configuration file may have.
     package static let limit = 1_048_576
 
-    /// Reads and checks the file at `path`. Relative paths inside it are left as they are, relative
-    /// to the working directory of the process.
+    /// Reads and checks the file at `path`. Relative paths in it stay relative to the working directory of the process.
     package static func load(path: String) throws(ConfigurationError) -> ConfigurationFile {
         let text = try read(path: path)
         return try parse(text.text, name: path, ownerOnly: text.ownerOnly)
     }
 
-    /// A configuration as it lies on the disk.
+    /// The text of a configuration file.
     package struct Text: Sendable, Equatable, Codable {
         package var text: String
-        /// Its owner alone can read it, so that it may hold secrets.
+        /// Whether only its owner can read it, so that it may hold secrets.
         package var ownerOnly: Bool
 
         package init(text: String, ownerOnly: Bool) {
@@ -31,7 +30,7 @@ package struct ConfigurationFile: Sendable, Equatable {
         }
     }
 
-    /// Reads the file at `path`, and none that it names.
+    /// Reads the file at `path`, without the files that it names.
     package static func read(path: String) throws(ConfigurationError) -> Text {
         let file: LocalFile
         do {
@@ -54,14 +53,14 @@ package struct ConfigurationFile: Sendable, Equatable {
         return Text(text: text, ownerOnly: file.ownerOnly)
     }
 
-    /// Checks a configuration that is at hand as text.
+    /// Checks the text of a configuration.
     ///
     /// - Parameters:
-    ///   - name: What problems call the file.
-    ///   - ownerOnly: Whether its owner alone can read the text, so that it may hold secrets.
-    ///   - checksFiles: Whether the local files that it names are looked at: some must exist, and no file with a secret
-    ///     may be readable for others. Without it no disk is touched.
-    ///   - notYet: What this version does not carry out.
+    ///   - name: The name of the file in problems.
+    ///   - ownerOnly: Whether only its owner can read the file, so that it may hold secrets.
+    ///   - checksFiles: Whether the local files that it names are checked: some must exist, and other users must not be
+    ///     able to read a file with a secret. If false, no disk is read.
+    ///   - notYet: The parts that this version does not support yet.
     /// - Throws: Every mistake, in one error.
     package static func parse(
         _ text: String, name: String, ownerOnly: Bool, checksFiles: Bool = true, notYet: [NotYet] = NotYet.list

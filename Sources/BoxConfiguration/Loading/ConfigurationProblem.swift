@@ -1,21 +1,21 @@
-/// One thing to say about a configuration file.
+/// One problem or notice about a configuration file.
 package struct ConfigurationProblem: Sendable, Equatable, Codable, CustomStringConvertible {
     package enum Severity: String, Sendable, Codable {
         /// The file cannot be used.
         case error
-        /// The file can be used; someone should look at this.
+        /// The file can be used, but this is probably a mistake.
         case warning
-        /// The file is right, and this version does not carry this part out.
+        /// The file is correct, but this version does not support this part yet.
         case notYet
     }
 
     /// The name of the file as it was given.
     package let file: String
-    /// From 1; 0 when the file as a whole is meant.
+    /// Counted from 1; 0 for the file as a whole.
     package let line: Int
-    /// From 1, in Unicode scalars; 0 when the file as a whole is meant.
+    /// Counted from 1, in Unicode scalars; 0 for the file as a whole.
     package let column: Int
-    /// One sentence: what was found, what is allowed, the mend. Secrets are masked.
+    /// One sentence that says what was found, what is allowed, and how to fix it. Secrets are masked.
     package let message: String
     package let severity: Severity
 
@@ -27,7 +27,7 @@ package struct ConfigurationProblem: Sendable, Equatable, Codable, CustomStringC
         self.severity = severity
     }
 
-    /// `FILE:LINE:COLUMN: message`, or `FILE: message` when the file as a whole is meant.
+    /// `FILE:LINE:COLUMN: message`, or `FILE: message` for the file as a whole.
     package var description: String {
         line > 0 ? "\(file):\(line):\(column): \(message)" : "\(file): \(message)"
     }
@@ -40,6 +40,6 @@ package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConve
 
     package init(problems: [ConfigurationProblem]) { self.problems = problems }
 
-    /// One problem a line.
+    /// One line for each problem.
     package var description: String { problems.map(\.description).joined(separator: "\n") }
 }

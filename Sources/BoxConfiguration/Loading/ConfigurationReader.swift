@@ -1,12 +1,12 @@
-/// Walks over the tree of a file once, makes the values, and collects everything that is to be
-/// said. Its parts stand in extensions, one for each part of the file.
+/// Reads the tree of a file once, creates the values, and collects all problems. An extension reads each part of the
+/// file.
 final class ConfigurationReader {
     let file: String
     let ownerOnly: Bool
     let checksFiles: Bool
     let notYet: [NotYet]
     private var problems: [ConfigurationProblem] = []
-    /// What must not meet: names, listeners, folders.
+    /// The names, listeners and folders that must be unique.
     var registry = Registry()
 
     init(file: String, ownerOnly: Bool, checksFiles: Bool, notYet: [NotYet]) {
@@ -16,7 +16,7 @@ final class ConfigurationReader {
         self.notYet = notYet
     }
 
-    /// In the order of the file; what was said twice of one place (through an alias) once.
+    /// The problems in the order of the file. A problem that an alias repeats appears once.
     var sortedProblems: [ConfigurationProblem] {
         var seen: [ConfigurationProblem] = []
         let sorted = problems.enumerated().sorted {
@@ -30,34 +30,34 @@ final class ConfigurationReader {
         let document = YAMLDocument(text)
         for problem in document.problems { error(problem.place, problem.message) }
         guard let root = document.root, !(root.isNull && root.place.line == 0) else {
-            if document.problems.isEmpty { sayEmpty() }
+            if document.problems.isEmpty { reportEmpty() }
             return nil
         }
         if root.isNull {
-            sayEmpty()
+            reportEmpty()
             return nil
         }
         return box(root)
     }
 
-    // MARK: Saying
+    // MARK: Reporting
 
-    func error(_ place: SourceLocation, _ message: String) { say(place, message, .error) }
+    func error(_ place: SourceLocation, _ message: String) { report(place, message, .error) }
 
-    func warning(_ place: SourceLocation, _ message: String) { say(place, message, .warning) }
+    func warning(_ place: SourceLocation, _ message: String) { report(place, message, .warning) }
 
     func notYet(_ part: NotYet, _ place: SourceLocation, _ message: String) {
         guard notYet.contains(part) else { return }
-        say(place, "not yet: \(message)", .notYet)
+        report(place, "not yet: \(message)", .notYet)
     }
 
-    private func say(_ place: SourceLocation, _ message: String, _ severity: ConfigurationProblem.Severity) {
+    private func report(_ place: SourceLocation, _ message: String, _ severity: ConfigurationProblem.Severity) {
         problems.append(
             ConfigurationProblem(
                 file: file, line: place.line, column: place.column, message: message, severity: severity))
     }
 
-    private func sayEmpty() {
+    private func reportEmpty() {
         error(
             SourceLocation(line: 1, column: 1),
             """
@@ -69,7 +69,7 @@ final class ConfigurationReader {
 
     // MARK: Shapes
 
-    /// `node` as a mapping of `allowed` keys, or nil (then reported).
+    /// Reads a mapping with `allowed` keys. Reports another node, and returns `nil`.
     func fields(_ node: YAMLNode, what: String, allowed: [String]) -> Fields? {
         guard case .mapping(let pairs) = node.content else {
             error(node.place, "\(what) is \(node.found); write a mapping with \(allowed.joined(separator: ", "))")
@@ -78,7 +78,7 @@ final class ConfigurationReader {
         return Fields(pairs, place: node.place, what: what, allowed: allowed, reader: self)
     }
 
-    /// `node` as a list, or nil (then reported).
+    /// Reads a list. Reports another node, and returns `nil`.
     func list(_ node: YAMLNode, what: String, example: String) -> [YAMLNode]? {
         guard case .sequence(let nodes) = node.content else {
             error(node.place, "\(what) is \(node.found); write a list, for instance \(example)")
@@ -87,20 +87,20 @@ final class ConfigurationReader {
         return nodes
     }
 
-    /// The name of a channel, a group or a target; a placeholder when there is none (then reported).
+    /// Reads the name of a channel, a group or a target. Reports a missing or wrong name, and returns an empty one.
     func name(_ fields: Fields, kind: Registry.Kind) -> String {
         let rule = "1 to 32 of a-z, 0-9 and '-', beginning with a letter or a digit"
         guard let name = fields.requiredText("name", expecting: rule) else { return "" }
         let place = fields.place(of: "name")
         guard Self.isName(name) else {
-            error(place, "name '\(Printable.excerpt(name))' is no name; allowed: \(rule)")
+            error(place, "name '\(Printable.excerpt(name))' is not a valid name; allowed: \(rule)")
             return ""
         }
         if let other = registry.claim(name, kind: kind, at: place) {
             error(
                 place,
                 """
-                the \(kind.rawValue) name '\(name)' is already taken in line \(other.line); give each \
+                the \(kind.rawValue) name '\(name)' is already used in line \(other.line); give each \
                 \(kind.rawValue) its own name
                 """
             )
@@ -114,7 +114,7 @@ final class ConfigurationReader {
         return bytes.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "-") }
     }
 
-    /// Reports a local file that is not there.
+    /// Reports a local file that is missing or cannot be read.
     func requireFile(_ path: String, key: String, at place: SourceLocation) {
         guard checksFiles, let objection = LocalFile.objection(to: path) else { return }
         error(place, "\(key): the file \(Printable.excerpt(path)) \(objection)")

@@ -1,9 +1,9 @@
-/// The keys of one mapping, known and unique, and the readers of their values. A value that cannot
-/// be read is reported and counts as absent, so that one pass finds every mistake.
+/// The known keys of one mapping, and the readers of their values. A value that cannot be read is reported and counts
+/// as absent, so that one pass finds every mistake.
 struct Fields {
-    /// Where the mapping begins.
+    /// The place at which the mapping begins.
     let place: SourceLocation
-    /// What the mapping is, for messages: `the status`.
+    /// The name of the mapping in messages: `the status`.
     let what: String
     private let pairs: [String: YAMLPair]
     private let reader: ConfigurationReader
@@ -25,7 +25,7 @@ struct Fields {
 
     static func unknown(_ key: String, allowed: [String]) -> String {
         if key == "<<" {
-            return "merge keys ('<<') are not used here; write the keys out or repeat a whole value with an alias"
+            return "merge keys ('<<') are not supported here; write the keys out or repeat a whole value with an alias"
         }
         var message = "unknown key '\(Printable.excerpt(key))'; "
         if let nearest = NearestName.find(key, among: allowed) { message += "did you mean '\(nearest)'? " }
@@ -36,10 +36,10 @@ struct Fields {
 
     func has(_ key: String) -> Bool { pairs[key] != nil }
 
-    /// Where the value of `key` stands; without one, where the mapping begins.
+    /// The place of the value of `key`; without a value, the place of the mapping.
     func place(of key: String) -> SourceLocation { pairs[key]?.value.place ?? place }
 
-    /// The one plain value of `key`, or nil when it is absent or something else (then reported).
+    /// The plain value of `key`; `nil` if it is absent. Reports another value, and returns `nil`.
     func text(_ key: String, expecting: String) -> String? {
         guard let node = pairs[key]?.value else { return nil }
         guard case .scalar(let text, _) = node.content, !node.isNull else {
@@ -70,7 +70,7 @@ struct Fields {
         reader.error(place, "\(what) has no '\(key)'; add \(key): with \(expecting)")
     }
 
-    /// The value of `key` in a notation of its own.
+    /// The value of `key`, read by `parse`.
     func value<Value>(
         _ key: String, expecting: String, _ parse: (String) throws(NotationError) -> Value
     ) -> Value? {
@@ -134,7 +134,7 @@ struct Fields {
         } ?? fallback
     }
 
-    /// One of a fixed list of words.
+    /// The value of `key` as one word of a fixed list.
     func word<Word: RawRepresentable & CaseIterable>(_ key: String, as type: Word.Type) -> Word?
     where Word.RawValue == String {
         let words = Word.allCases.map(\.rawValue)

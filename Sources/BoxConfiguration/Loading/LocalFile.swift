@@ -1,13 +1,13 @@
 import Glibc
 
-/// A small file, read whole.
+/// A small file that is read as a whole.
 struct LocalFile {
     let bytes: [UInt8]
-    /// Whether neither the group nor others have any permission on it.
+    /// Whether neither the group nor other users have any permission on it.
     let ownerOnly: Bool
-    /// Whether everybody may read it, where they may enter its folder.
+    /// Whether every user who may enter its folder may read it.
     let isForAll: Bool
-    /// The number of the user that it belongs to.
+    /// The number of the user that owns it.
     let owner: uid_t
 
     struct Failure: Error {
@@ -48,14 +48,14 @@ struct LocalFile {
             owner: information.st_uid)
     }
 
-    /// Whether the file is there, and its group or others have a permission on it.
+    /// Whether the file exists, and its group or other users have a permission on it.
     static func isOpenToOthers(_ path: String) -> Bool {
         var information = stat()
         return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
             && information.st_mode & 0o077 != 0
     }
 
-    /// Why the regular file at `path` cannot be read, as a sentence without its subject, or nil.
+    /// Why the regular file at `path` cannot be read, as a sentence without its subject; `nil` if it can be read.
     static func objection(to path: String) -> String? {
         var information = stat()
         guard stat(path, &information) == 0 else { return failure(errno).message }

@@ -1,7 +1,7 @@
-/// Finds what was probably meant.
+/// Finds the name that was probably meant.
 enum NearestName {
-    /// The candidate with the fewest edits from `text`, unless even that one is far away. Swapped
-    /// neighbours count as one edit; a candidate that `text` begins or ends with is always near.
+    /// Returns the candidate with the fewest edits from `text`, or `nil` if even that one needs too many. A swap of two
+    /// neighbours counts as one edit. A candidate that `text` begins or ends with is always near.
     static func find(_ text: String, among candidates: [String]) -> String? {
         let wanted = Array(text.prefix(64).lowercased().unicodeScalars)
         guard !wanted.isEmpty else { return nil }
@@ -22,7 +22,7 @@ enum NearestName {
         return best?.name
     }
 
-    /// Edits (insert, delete, replace, swap neighbours) from one to the other.
+    /// The number of edits (insert, delete, replace, swap neighbours) from one to the other.
     static func distance(_ first: [Unicode.Scalar], _ second: [Unicode.Scalar]) -> Int {
         var previous: [Int] = []
         var row = Array(0...second.count)

@@ -1,7 +1,7 @@
-/// Parts of the configuration that are understood and that this version does not carry out.
-/// Whoever builds one deletes its entry from ``list``, and its notice is gone.
+/// Parts of the configuration that are valid, and that this version does not support yet. The change that adds the
+/// support removes the entry from ``list``, and with it the notice.
 package enum NotYet: Sendable, Equatable {
-    /// The streams between the service's processes, MPEG-TS, do not carry it in the FFmpegs that are common.
+    /// Common versions of FFmpeg cannot put AV1 into MPEG-TS, which the processes of the service exchange.
     case av1
 
     package static let list: [NotYet] = [

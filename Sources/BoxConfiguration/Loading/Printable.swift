@@ -1,6 +1,6 @@
-/// Texts of a file inside a message.
+/// Makes texts of a file safe to quote in a message.
 enum Printable {
-    /// `text` on one line, without control characters, and not longer than a message can bear.
+    /// `text` on one line, without control characters, cut after 60 characters.
     static func excerpt(_ text: String) -> String {
         var result = ""
         for character in text.prefix(60) {

@@ -3,7 +3,7 @@ extension ConfigurationReader {
 
     func box(_ node: YAMLNode) -> BoxConfiguration? {
         guard let fields = fields(node, what: "the configuration", allowed: Self.boxKeys) else { return nil }
-        // Before the channels: a source that takes the status port is the one to move.
+        // Read before the channels, so that a conflict is reported at the source and not at the status.
         let status = fields["status"].map { self.status($0.value) } ?? StatusConfiguration()
         return BoxConfiguration(
             ffmpeg: fields.text("ffmpeg", expecting: "the path of the program, for instance /usr/bin/ffmpeg"),
@@ -28,7 +28,7 @@ extension ConfigurationReader {
         let listen = fields.value(
             "listen", expecting: "an address and a port such as \"127.0.0.1:9163\""
         ) { text throws(NotationError) in
-            // A port alone is for this box: what a box tells of itself is for others only where that is said.
+            // A port alone listens on this box only: other machines get the status only if the file says so.
             try SocketAddress(parsing: DecimalNotation.digits(text[...]) == nil ? text : "127.0.0.1:\(text)")
         }
         if let listen { claimListener(listen, .tcp, owner: "status", at: fields.place(of: "listen")) }
@@ -64,7 +64,7 @@ extension ConfigurationReader {
                 continue
             }
             guard !order.contains(family) else {
-                error(node.place, "\(text) stands twice in order; keep one")
+                error(node.place, "\(text) is listed twice in order; keep one")
                 continue
             }
             order.append(family)

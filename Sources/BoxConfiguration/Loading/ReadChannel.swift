@@ -11,7 +11,7 @@ extension ConfigurationReader {
         if groups.isEmpty, !tap, !fields.has("groups") || isList(fields["groups"]) {
             warning(
                 node.place,
-                "channel '\(name)' has neither groups nor a tap, so nobody can see it; add groups: or tap: true")
+                "channel '\(name)' has neither groups nor a tap, so its stream is not used; add groups: or tap: true")
         }
         return ChannelConfiguration(
             name: name,

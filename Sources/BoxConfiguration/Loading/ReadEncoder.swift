@@ -1,7 +1,7 @@
 import MediaTypes
 
 extension ConfigurationReader {
-    /// `auto`, one name, or a list in order. `codec` nil: the first name decides.
+    /// Reads `auto`, one name, or a list in order. If `codec` is `nil`, the first name decides the codec.
     func encoderChoice(_ fields: Fields, codec: VideoCodec?) -> EncoderChoice {
         guard let pair = fields["encoder"] else { return .auto }
         guard case .sequence(let nodes) = pair.value.content else {
@@ -24,13 +24,13 @@ extension ConfigurationReader {
                 continue
             }
             guard text != "auto" else {
-                error(node.place, "auto stands in a list; write 'encoder: auto' alone, or only names of encoders")
+                error(node.place, "auto is in a list; write 'encoder: auto' alone, or only names of encoders")
                 continue
             }
             guard let request = request(text, codec: codec, at: node.place) else { continue }
             codec = codec ?? EncoderName.known(request.name)?.codec
             guard !requests.contains(request) else {
-                error(node.place, "\(request) stands twice in encoder; keep one")
+                error(node.place, "\(request) is listed twice in encoder; keep one")
                 continue
             }
             requests.append(request)
@@ -73,14 +73,18 @@ extension ConfigurationReader {
         if encoder.family == .software {
             return "runs on the processor and takes no GPU; remove '@\(Printable.excerpt(slot))'"
         }
-        if slot.isEmpty { return "names no GPU after '@'; write its PCI slot, for instance @0000:03:00.0" }
+        if slot.isEmpty { return "does not name a GPU after '@'; write its PCI slot, for instance @0000:03:00.0" }
         if slot.contains("/") || slot.hasPrefix("renderD") || slot.hasPrefix("card") {
-            return "pins a node whose number changes; write the PCI slot of the GPU, for instance @0000:03:00.0"
+            return
+                """
+                names a device node, whose number can change; write the PCI slot of the GPU, for instance \
+                @0000:03:00.0
+                """
         }
         guard slot.utf8.count <= 64,
             slot.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || ".:_-".contains($0)) })
         else {
-            return "names no GPU; write its PCI slot, for instance @0000:03:00.0"
+            return "does not name a GPU; write its PCI slot, for instance @0000:03:00.0"
         }
         // lspci shows the slot without its domain.
         let isShort = slot.utf8.count == 7 && slot.split(separator: ":").count == 2 && slot.contains(".")
@@ -94,6 +98,6 @@ extension ConfigurationReader {
         guard encoding.codec == .av1 else { return }
         notYet(
             .av1, fields.has("encoder") ? fields.place(of: "encoder") : fields.place(of: "codec"),
-            "av1 is not encoded by this version; libx264 takes over")
+            "this version does not encode av1; libx264 is used instead")
     }
 }

@@ -19,7 +19,7 @@ extension ConfigurationReader {
         if targets.isEmpty, !tap, hasNoTargets(fields["targets"]) {
             warning(
                 node.place,
-                "group '\(name)' has neither targets nor a tap, so it encodes for nobody; add targets: or tap: true")
+                "group '\(name)' has neither targets nor a tap, so its stream is not used; add targets: or tap: true")
         }
         return GroupConfiguration(
             name: name, video: video, audio: fields["audio"].map { audio($0.value) } ?? .encode(AudioEncoding()),
@@ -34,8 +34,8 @@ extension ConfigurationReader {
 
     // MARK: Copying
 
-    /// Whether the output is passed through; nil: it is encoded, by these settings. Other
-    /// spellings of `copy` are reported.
+    /// Whether the output is passed through; `nil` for a mapping with settings of the encoder. Reports other spellings
+    /// of `copy`.
     private func isCopy(_ node: YAMLNode, _ what: String) -> Bool? {
         switch node.content {
         case .scalar("copy", _): return true
@@ -145,7 +145,7 @@ extension ConfigurationReader {
         fields.value("profile", expecting: Printable.alternatives(codec.profiles)) { text throws(NotationError) in
             guard codec.profiles.contains(text) else {
                 throw NotationError(
-                    "is no profile of \(codec.rawValue); allowed: \(codec.profiles.joined(separator: ", "))")
+                    "is not a profile of \(codec.rawValue); allowed: \(codec.profiles.joined(separator: ", "))")
             }
             return text
         }
@@ -163,7 +163,7 @@ extension ConfigurationReader {
         let rate = fields.value("rate", expecting: "samples per second, for instance 48000") {
             text throws(NotationError) in
             guard let rate = DecimalNotation.digits(text[...]), AudioEncoding.rates.contains(rate) else {
-                throw NotationError("is no sample rate; allowed: \(rates)")
+                throw NotationError("is not a supported sample rate; allowed: \(rates)")
             }
             return rate
         }

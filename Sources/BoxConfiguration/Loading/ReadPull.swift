@@ -8,7 +8,7 @@ extension ConfigurationReader {
                 allowed: ["url", "passphrase", "streamid", "password", "tls", "transport", "program"])
         else { return nil }
         let address = url(fields, schemes: PullSource.schemes, example: "rtsp://camera/stream")
-        // Also without a url: one pass finds every mistake.
+        // Read even without a url, so that one pass finds every mistake.
         let passphrase = secret(fields, "passphrase", use: .passphrase)
         let streamid = secret(fields, "streamid", use: .streamid)
         let password = secret(fields, "password", use: .key)
@@ -16,21 +16,21 @@ extension ConfigurationReader {
         let program = program(fields)
         guard let (url, parts) = address else { return nil }
         if !parts.scheme.hasPrefix("rtsp") {
-            refuse(["transport"], in: fields, of: Self.urlOf(parts.scheme), mend: "that is for rtsp urls")
+            refuse(["transport"], in: fields, of: Self.urlOf(parts.scheme), fix: "that is for rtsp urls")
         }
         if parts.scheme.hasPrefix("rtsp") || parts.scheme.hasPrefix("rtmp") {
             refuse(
-                ["program"], in: fields, of: Self.urlOf(parts.scheme), mend: "that is for urls of a transport stream")
+                ["program"], in: fields, of: Self.urlOf(parts.scheme), fix: "that is for urls of a transport stream")
         } else if ["passphrase", "streamid", "password"].contains(where: fields.has) || URLMask.mask(url) != url {
-            refuse(["program"], in: fields, of: "a pull source with a secret", mend: Self.noPrograms)
+            refuse(["program"], in: fields, of: "a pull source with a secret", fix: Self.noPrograms)
         }
         let place = fields.place(of: "url")
         if parts.scheme == "srt" {
             checkSRT(parts, owner: "the pull source", at: place)
-            refuse(["password"], in: fields, of: "an srt url", mend: "SRT has passphrase: and streamid:")
+            refuse(["password"], in: fields, of: "an srt url", fix: "SRT has passphrase: and streamid:")
             refuseTwice(["passphrase", "streamid"], in: fields, parts)
         } else {
-            refuse(["passphrase", "streamid"], in: fields, of: Self.urlOf(parts.scheme), mend: "that is for srt urls")
+            refuse(["passphrase", "streamid"], in: fields, of: Self.urlOf(parts.scheme), fix: "that is for srt urls")
             checkPassword(fields, parts)
         }
         if !ownerOnly { warnOfSecrets(fields, parts, at: place) }
@@ -51,12 +51,15 @@ extension ConfigurationReader {
             error(pair.keyPlace, "password is given here and in the url; remove it from the url")
         } else if !parts.hasUserInfo {
             error(
-                pair.keyPlace, "password is here, and the url names no user; write \(parts.scheme)://USER@\(parts.host)"
+                pair.keyPlace,
+                """
+                password is given, but the url has no user name; write \(parts.scheme)://USER@\(parts.host)
+                """
             )
         }
     }
 
-    /// For a file that others can read.
+    /// Warns of secrets in a file that other users can read.
     private func warnOfSecrets(_ fields: Fields, _ parts: URLParts, at place: SourceLocation) {
         var found: [String] = []
         var keys: [String] = []
@@ -72,28 +75,28 @@ extension ConfigurationReader {
             keys.append(key)
         }
         if parts.query.contains(where: { named[$0.name] == nil && Self.mayBeSecret($0.name, $0.value) }) {
-            found.append("what may be a password or a key")
+            found.append("a value that may be a password or a key")
         }
         guard !found.isEmpty else { return }
-        let mend =
+        let fix =
             keys.isEmpty ? "" : "write it as \(keys.map { "\($0): { file: PATH }" }.joined(separator: " and ")), or "
         warning(
             place,
             """
-            the url holds \(found.joined(separator: " and ")), and others can read this file; \(mend)run: chmod \
+            the url holds \(found.joined(separator: " and ")), and other users can read this file; \(fix)run: chmod \
             600 \(file)
             """
         )
     }
 
-    /// Whether a parameter of a query may be a secret: cameras are asked for `channel=1`, and FFmpeg for `tcp`.
+    /// Whether a parameter of a query may be a secret. `channel=1`, for a camera, and `tcp`, for FFmpeg, are not.
     private static func mayBeSecret(_ name: String, _ value: String) -> Bool {
         if value.isEmpty { return !URLMask.isPlainWord(name) }
         let isSmallNumber = value.utf8.count <= 3 && value.allSatisfy { ("0"..."9").contains($0) }
         return !isSmallNumber && URLMask.hides(value, of: name)
     }
 
-    /// Where the source waits for what is sent to it, and nobody has to show anything.
+    /// Warns of a source that listens and accepts a stream from any sender.
     private func warnOfStrangers(_ fields: Fields, _ parts: URLParts, at place: SourceLocation) {
         guard let port = parts.port else { return }
         func instead(_ address: SocketAddress) -> String {
@@ -106,27 +109,28 @@ extension ConfigurationReader {
             warning(
                 place,
                 """
-                the pull source listens and has no passphrase, so whoever reaches \(address) is on air; write \
-                \(instead(address)) in its place, or listen on 127.0.0.1
+                the pull source listens and has no passphrase, so any client that reaches \(address) goes on air; \
+                write \(instead(address)) in its place, or listen on 127.0.0.1
                 """
             )
         case "udp", "rtp":
             let named = SocketAddress(host: parts.host, port: port)
-            // FFmpeg looks at the host of what it receives for a group that it is to join, and for nothing else.
+            // FFmpeg uses the host of such a url only to join a multicast group, and otherwise listens on every
+            // address.
             let address = SocketAddress(
                 host: parts.value(of: "localaddr") ?? (parts.host.contains(":") ? "::" : "0.0.0.0"), port: port)
             let isConnected = !parts.host.isEmpty && !["", "0"].contains(parts.value(of: "connect") ?? "")
             guard !address.isLoopback, !named.isMulticast, !isConnected, (parts.value(of: "sources") ?? "").isEmpty
             else { return }
-            let mend =
+            let fix =
                 named.isLoopback
                 ? "add localaddr=\(parts.host == "::1" ? "::1" : "127.0.0.1") to the url"
-                : "add sources=ADDRESS of the sender to the url, or have it sent by SRT to \(instead(address))"
+                : "add sources=ADDRESS of the sender to the url, or let the sender use SRT to \(instead(address))"
             warning(
                 place,
                 """
                 the pull source listens on \(address), whatever host the url names, and \(parts.scheme) knows no \
-                key, so whoever reaches it is on air; \(mend)
+                key, so any client that reaches it goes on air; \(fix)
                 """
             )
         default: break

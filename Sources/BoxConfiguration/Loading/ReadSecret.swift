@@ -1,5 +1,5 @@
 extension ConfigurationReader {
-    /// The secret at `key`. Nothing that may be the secret itself is ever quoted.
+    /// Reads the secret at `key`. Messages never quote a text that may be the secret itself.
     func secret(_ fields: Fields, _ key: String, use: SecretUse) -> SecretReference? {
         guard let pair = fields[key] else { return nil }
         let node = pair.value
@@ -24,8 +24,11 @@ extension ConfigurationReader {
     ) -> SecretReference? {
         if !ownerOnly {
             let message =
-                "\(key) is written straight into a file that others can read; write \(ways), or run: chmod 600 \(file)"
-            // Many a stream id is the name of a camera and no secret.
+                """
+                \(key) is written directly into a file that other users can read; write \(ways), or run: chmod \
+                600 \(file)
+                """
+            // A stream id is often the name of a camera and not a secret.
             guard use == .streamid else {
                 error(place, message)
                 return nil
@@ -59,46 +62,55 @@ extension ConfigurationReader {
             return nil
         }
         let fields = Fields(pairs, place: place, what: key, allowed: kinds, reader: self)
-        switch pair.key {
-        case "file":
-            guard let path = fields.text("file", expecting: "the path of the file that holds the secret") else {
-                return nil
-            }
-            // Whether it can be had is known when it is needed: it may belong to the service's user alone, or come
-            // later.
-            if checksFiles, LocalFile.isOpenToOthers(path) {
-                warning(
-                    pair.value.place,
-                    """
-                    the secret file \(path) can be read by others than its owner, and is refused like that; run: \
-                    chmod 600 \(path)
-                    """
-                )
-            }
-            return .file(path)
-        case "credential":
-            guard let name = fields.text("credential", expecting: "the name of the credential") else { return nil }
-            guard SecretReference.isCredentialName(name) else {
-                error(
-                    pair.value.place,
-                    "credential '\(Printable.excerpt(name))' is no name of a credential; it is a file name without '/'")
-                return nil
-            }
-            return .credential(name)
-        default:
-            guard let name = fields.text("env", expecting: "the name of the environment variable") else { return nil }
-            guard SecretReference.isVariableName(name) else {
-                // Not quoted: "$abc…" may be the key itself.
-                error(
-                    pair.value.place,
-                    """
-                    env is no name of an environment variable; allowed: letters, digits and '_', without '$', not \
-                    beginning with a digit
-                    """
-                )
-                return nil
-            }
-            return .env(name)
+        return switch pair.key {
+        case "file": secretFile(fields)
+        case "credential": credential(fields)
+        default: variable(fields)
         }
+    }
+
+    private func secretFile(_ fields: Fields) -> SecretReference? {
+        guard let path = fields.text("file", expecting: "the path of the file that holds the secret") else {
+            return nil
+        }
+        // A file that cannot be read is not reported here: it may belong to the user of the service, or be created
+        // later.
+        if checksFiles, LocalFile.isOpenToOthers(path) {
+            warning(
+                fields.place(of: "file"),
+                """
+                the secret file \(path) can be read by users other than its owner, so the service refuses it; run: \
+                chmod 600 \(path)
+                """
+            )
+        }
+        return .file(path)
+    }
+
+    private func credential(_ fields: Fields) -> SecretReference? {
+        guard let name = fields.text("credential", expecting: "the name of the credential") else { return nil }
+        guard SecretReference.isCredentialName(name) else {
+            error(
+                fields.place(of: "credential"),
+                "credential '\(Printable.excerpt(name))' is not a credential name; write a file name without '/'")
+            return nil
+        }
+        return .credential(name)
+    }
+
+    private func variable(_ fields: Fields) -> SecretReference? {
+        guard let name = fields.text("env", expecting: "the name of the environment variable") else { return nil }
+        guard SecretReference.isVariableName(name) else {
+            // Not quoted: "$abc…" may be the key itself.
+            error(
+                fields.place(of: "env"),
+                """
+                env is not the name of an environment variable; allowed: letters, digits and '_', without '$', not \
+                beginning with a digit
+                """
+            )
+            return nil
+        }
+        return .env(name)
     }
 }

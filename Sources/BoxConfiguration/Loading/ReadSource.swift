@@ -38,11 +38,11 @@ extension ConfigurationReader {
                 other.keyPlace,
                 SourceKind.names.contains(other.key)
                     ? """
-                    a source is of one kind, and here '\(other.key)' follows '\(pair.key)'; begin a list item of \
-                    its own with '- \(other.key):'
+                    a source has one kind, but '\(other.key)' follows '\(pair.key)'; start a new list item with \
+                    '- \(other.key):'
                     """
                     : """
-                    '\(Printable.excerpt(other.key))' does not belong beside '\(pair.key)'; indent it further, so \
+                    '\(Printable.excerpt(other.key))' does not belong next to '\(pair.key)'; indent it further, so \
                     that it is inside '\(pair.key)'
                     """
             )
@@ -73,7 +73,9 @@ extension ConfigurationReader {
             text throws(NotationError) in
             guard text.utf8.count <= 64,
                 text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) })
-            else { throw NotationError("is no application; allowed: 1 to 64 letters, digits, '.', '_' and '-'") }
+            else {
+                throw NotationError("is not an application name; allowed: 1 to 64 letters, digits, '.', '_' and '-'")
+            }
             return text
         }
         let key = secret(fields, "key", use: .key)
@@ -81,8 +83,8 @@ extension ConfigurationReader {
             warning(
                 fields.place,
                 """
-                the rtmp source has no key, so whoever reaches \(listen) is on air; add key: { file: PATH }, or \
-                listen on 127.0.0.1
+                the rtmp source has no key, so any client that reaches \(listen) goes on air; add key: { file: \
+                PATH }, or listen on 127.0.0.1
                 """
             )
         }
@@ -102,26 +104,26 @@ extension ConfigurationReader {
             warning(
                 fields.place,
                 """
-                the srt source has no passphrase, so whoever reaches \(listen) is on air; add passphrase: { file: \
-                PATH }, or listen on 127.0.0.1
+                the srt source has no passphrase, so any client that reaches \(listen) goes on air; add \
+                passphrase: { file: PATH }, or listen on 127.0.0.1
                 """
             )
         }
         let program = program(fields)
         if fields.has("passphrase") {
-            refuse(["program"], in: fields, of: "an srt source with a passphrase", mend: Self.noPrograms)
+            refuse(["program"], in: fields, of: "an srt source with a passphrase", fix: Self.noPrograms)
         }
         return listen.map { SRTSource(listen: $0, passphrase: passphrase, streamid: streamid, program: program) }
     }
 
-    /// Why no program can be chosen of an input with a secret.
-    static let noPrograms = "FFmpeg does not tell the programs of such a stream; have the sender send one program"
+    /// Why an input with a secret takes no `program`.
+    static let noPrograms = "FFmpeg cannot list the programs of such a stream; let the sender send only one program"
 
     /// The number of a program in a transport stream.
     func program(_ fields: Fields) -> Int? {
         fields.value("program", expecting: "the number of a program, for instance 1") { text throws(NotationError) in
             guard let number = Int(text), (1...65_535).contains(number) else {
-                throw NotationError("is no program; allowed: 1 to 65535")
+                throw NotationError("is not a program number; allowed: 1 to 65535")
             }
             return number
         }
@@ -147,7 +149,7 @@ extension ConfigurationReader {
     private func captureBinding(_ fields: Fields) -> CaptureBinding? {
         let written = ["serial", "path", "model", "any"].filter { fields.has($0) }
         guard let key = written.first else {
-            error(fields.place, "a capture source names no card; write serial:, path:, model: or any: true")
+            error(fields.place, "a capture source does not name a card; write serial:, path:, model: or any: true")
             return nil
         }
         guard written.count == 1 else {
@@ -164,7 +166,7 @@ extension ConfigurationReader {
             guard fields.flag("any", default: true) else {
                 error(
                     fields.place(of: "any"),
-                    "any is false, so the source names no card; write serial:, path:, model: or any: true")
+                    "any is false, so the source does not name a card; write serial:, path:, model: or any: true")
                 return nil
             }
             return .any
@@ -180,8 +182,8 @@ extension ConfigurationReader {
                 error(
                     fields.place(of: "path"),
                     """
-                    path '\(Printable.excerpt(text))' is a number that changes with every plug; write the USB or \
-                    PCI path, or serial:, as 'streambox probe' shows them
+                    path '\(Printable.excerpt(text))' has a number that changes each time a card is plugged in; \
+                    write the USB or PCI path, or serial:, as 'streambox probe' shows them
                     """
                 )
                 return nil
@@ -212,7 +214,7 @@ extension ConfigurationReader {
     }
 
     private func testSource(_ node: YAMLNode) -> TestSource? {
-        // `- test:` alone is the test picture as it is.
+        // `- test:` alone is the test picture with its defaults.
         guard !node.isNull else { return TestSource() }
         guard let fields = fields(node, what: "a test source", allowed: ["size", "rate"]) else { return nil }
         let standard = TestSource()

@@ -1,18 +1,19 @@
 extension ConfigurationReader {
-    /// `tls: { ca: FILE }` or `tls: { verify: none }` of whatever has a `url:`; without it, the system's authorities.
+    /// Reads `tls: { ca: FILE }` or `tls: { verify: none }` beside a `url:`. Without it, the system's authorities
+    /// count.
     func tls(_ fields: Fields, _ parts: URLParts) -> TLSVerification {
         guard let pair = fields["tls"] else { return .system }
         guard TLSVerification.schemes.contains(parts.scheme) else {
             let schemes = TLSVerification.schemes.map { "\($0)://" }.joined(separator: ", ")
             error(
                 pair.keyPlace,
-                "tls is given, and \(parts.scheme):// goes without TLS; remove it, or use one of \(schemes)")
+                "tls is given, but \(parts.scheme):// does not use TLS; remove it, or use one of \(schemes)")
             return .system
         }
         guard let inner = self.fields(pair.value, what: "tls", allowed: ["ca", "verify"]) else { return .system }
         switch (inner["ca"], inner["verify"]) {
         case (nil, nil):
-            error(pair.keyPlace, "tls says nothing; write ca: with a file of certificates, or remove it")
+            error(pair.keyPlace, "tls is empty; write ca: with a file of certificates, or remove it")
             return .system
         case (.some, let verify?):
             error(verify.keyPlace, "tls has both ca and verify; keep ca, which checks the certificate")
@@ -27,14 +28,14 @@ extension ConfigurationReader {
             guard word == "none" else {
                 error(
                     inner.place(of: "verify"),
-                    "verify is '\(Printable.excerpt(word))'; write none, or remove it: certificates are checked then")
+                    "verify is '\(Printable.excerpt(word))'; write none, or remove it to check certificates")
                 return .system
             }
             warning(
                 pair.keyPlace,
                 """
-                the certificate of \(parts.host) is not checked, so anybody on the line can pose as it and is \
-                given the key; write ca: with the server's certificate instead
+                the certificate of \(parts.host) is not checked, so another server on the network can pose as it \
+                and gets the key; write ca: with the server's certificate instead
                 """
             )
             return .none

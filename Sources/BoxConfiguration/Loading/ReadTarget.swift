@@ -20,8 +20,8 @@ extension ConfigurationReader {
             warning(
                 node.place,
                 """
-                target '\(name)' gets \(encoding.codec.rawValue) over RTMP, which many servers refuse and FFmpeg \
-                sends from version 6.1 on; h264 is safe
+                target '\(name)' gets \(encoding.codec.rawValue) over RTMP, which many servers reject and FFmpeg \
+                sends only from version 6.1 on; h264 works everywhere
                 """
             )
         }
@@ -31,17 +31,17 @@ extension ConfigurationReader {
     private func destination(_ fields: Fields, name: String) -> TargetDestination? {
         switch (fields["url"], fields["record"]) {
         case (nil, nil):
-            error(fields.place, "target '\(name)' goes nowhere; write url: or record:")
+            error(fields.place, "target '\(name)' has no destination; write url: or record:")
             return nil
         case (.some, let record?):
-            error(record.keyPlace, "target '\(name)' has both url and record; make two targets of it")
+            error(record.keyPlace, "target '\(name)' has both url and record; split it into two targets")
             return nil
         case (nil, let record?):
             refuse(["key", "passphrase", "streamid", "tls"], in: fields, of: "a recording")
             return self.record(record.value).map(TargetDestination.record)
         case (.some, nil):
             guard let (url, parts) = url(fields, schemes: TargetDestination.schemes, example: "rtmp://host/app") else {
-                // Still look at the secrets: one pass finds every mistake.
+                // The secrets are read all the same, so that one pass finds every mistake.
                 _ = secret(fields, "key", use: .key)
                 _ = secret(fields, "passphrase", use: .passphrase)
                 _ = secret(fields, "streamid", use: .streamid)
@@ -53,7 +53,7 @@ extension ConfigurationReader {
     }
 
     private func rtmpTarget(_ fields: Fields, _ url: String, _ parts: URLParts) -> RTMPTarget {
-        refuse(["passphrase", "streamid"], in: fields, of: "an rtmp target", mend: "a stream key is written key:")
+        refuse(["passphrase", "streamid"], in: fields, of: "an rtmp target", fix: "write a stream key as key:")
         let key = secret(fields, "key", use: .key)
         let place = fields.place(of: "url")
         if parts.segments.isEmpty {
@@ -69,8 +69,8 @@ extension ConfigurationReader {
             warning(
                 place,
                 """
-                the url seems to hold a stream key or a password, and others can read this file; write it as key: \
-                { file: PATH }, or run: chmod 600 \(file)
+                the url seems to hold a stream key or a password, and other users can read this file; write it as \
+                key: { file: PATH }, or run: chmod 600 \(file)
                 """
             )
         }
@@ -78,7 +78,7 @@ extension ConfigurationReader {
     }
 
     private func srtTarget(_ fields: Fields, _ url: String, _ parts: URLParts) -> SRTTarget {
-        refuse(["key", "tls"], in: fields, of: "an srt target", mend: "SRT has passphrase: and streamid:")
+        refuse(["key", "tls"], in: fields, of: "an srt target", fix: "SRT has passphrase: and streamid:")
         let place = fields.place(of: "url")
         checkSRT(parts, owner: "the srt target", at: place)
         let passphrase = secret(fields, "passphrase", use: .passphrase)
@@ -89,7 +89,7 @@ extension ConfigurationReader {
                 error(
                     place,
                     """
-                    the url holds a passphrase, and others can read this file; write it as passphrase: { file: \
+                    the url holds a passphrase, and other users can read this file; write it as passphrase: { file: \
                     PATH }, or run: chmod 600 \(file)
                     """
                 )
@@ -101,8 +101,8 @@ extension ConfigurationReader {
             warning(
                 place,
                 """
-                the url holds a stream id, and others can read this file; write it as streamid: { file: PATH }, or \
-                run: chmod 600 \(file)
+                the url holds a stream id, and other users can read this file; write it as streamid: { file: PATH \
+                }, or run: chmod 600 \(file)
                 """
             )
         }

@@ -1,7 +1,7 @@
 import Redaction
 
 extension ConfigurationReader {
-    /// The URL of `fields`, checked for its scheme and its host, and taken apart.
+    /// Reads the `url` of `fields`, and checks its scheme and its host.
     func url(_ fields: Fields, schemes: [String], example: String) -> (String, URLParts)? {
         guard let text = fields.requiredText("url", expecting: "a URL such as \(example)") else { return nil }
         let place = fields.place(of: "url")
@@ -17,7 +17,7 @@ extension ConfigurationReader {
             let nearest = NearestName.find(parts.scheme, among: schemes)
             error(
                 place,
-                "url '\(shown)' has the scheme '\(Printable.excerpt(parts.scheme))', which is not used here; "
+                "url '\(shown)' has the scheme '\(Printable.excerpt(parts.scheme))', which is not supported here; "
                     + (nearest.map { "did you mean '\($0)'? " } ?? "") + "allowed: \(schemes.joined(separator: ", "))")
             return nil
         }
@@ -30,7 +30,7 @@ extension ConfigurationReader {
         return (text, parts)
     }
 
-    /// What an SRT URL must have, whether it is pulled or a target.
+    /// Checks the port and the mode of an SRT URL of a source or a target.
     func checkSRT(_ parts: URLParts, owner: String, at place: SourceLocation) {
         guard let port = parts.port else {
             error(
@@ -50,15 +50,15 @@ extension ConfigurationReader {
         }
     }
 
-    /// Keys that do not go with the url, or with what stands in its place.
-    func refuse(_ keys: [String], in fields: Fields, of owner: String, mend: String = "remove it") {
+    /// Reports keys that do not go with the url, or with the key in its place.
+    func refuse(_ keys: [String], in fields: Fields, of owner: String, fix: String = "remove it") {
         for key in keys {
             guard let pair = fields[key] else { continue }
-            error(pair.keyPlace, "\(owner) takes no \(key); \(mend)")
+            error(pair.keyPlace, "\(owner) takes no \(key); \(fix)")
         }
     }
 
-    /// Keys that the url has a value of, too.
+    /// Reports keys that also have a value in the url.
     func refuseTwice(_ keys: [String], in fields: Fields, _ parts: URLParts) {
         for key in keys {
             guard let pair = fields[key], parts.value(of: key) != nil else { continue }

@@ -1,4 +1,4 @@
-/// What may stand only once in a file, with the place that has it.
+/// The names, listeners and folders that a file may use only once, with their places.
 struct Registry {
     enum Kind: String {
         case channel, group, target
@@ -12,7 +12,7 @@ struct Registry {
     struct Listener {
         let address: SocketAddress
         let transport: Transport
-        /// For messages: `the rtmp source`.
+        /// The owner in messages: `the rtmp source`.
         let owner: String
         let place: SourceLocation
     }
@@ -21,7 +21,7 @@ struct Registry {
     private var listeners: [Listener] = []
     private var folders: [String: SourceLocation] = [:]
 
-    /// The place that already has the name, or nil.
+    /// Claims a name. Returns the place that already has it, if there is one.
     mutating func claim(_ name: String, kind: Kind, at place: SourceLocation) -> SourceLocation? {
         let key = "\(kind.rawValue)/\(name)"
         if let other = names[key] { return other }
@@ -29,7 +29,7 @@ struct Registry {
         return nil
     }
 
-    /// The listener that already has the port, or nil.
+    /// Claims a port. Returns the listener that already has it, if there is one.
     mutating func claim(_ listener: Listener) -> Listener? {
         if let other = listeners.first(where: {
             $0.transport == listener.transport && $0.address.overlaps(listener.address)
@@ -40,7 +40,7 @@ struct Registry {
         return nil
     }
 
-    /// The place that already records into the folder, or nil.
+    /// Claims a folder. Returns the place that already records into it, if there is one.
     mutating func claim(folder: String, at place: SourceLocation) -> SourceLocation? {
         let parts = folder.split(separator: "/").filter { $0 != "." }
         let key = (folder.first == "/" ? "/" : "") + parts.joined(separator: "/")

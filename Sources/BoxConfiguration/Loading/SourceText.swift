@@ -1,6 +1,6 @@
-/// The text of a file as lines and columns, counted as the YAML parser counts them.
+/// Lines and columns in the text of a file, counted as the YAML parser counts them.
 enum SourceText {
-    /// Where the first byte stands that belongs to no UTF-8 sequence.
+    /// The place of the first byte that is not UTF-8.
     static func placeOfInvalidUTF8(_ bytes: [UInt8]) -> SourceLocation {
         var decoder = UTF8()
         var iterator = bytes.makeIterator()
@@ -9,7 +9,7 @@ enum SourceText {
         return counter.place
     }
 
-    /// Where the first character stands that YAML does not allow, or nil.
+    /// The place of the first character that YAML does not allow, if there is one.
     static func placeOfControlCharacter(_ text: String) -> SourceLocation? {
         var counter = Counter()
         for scalar in text.unicodeScalars {
@@ -19,7 +19,7 @@ enum SourceText {
         return nil
     }
 
-    /// The index of the scalar at `place`, or nil.
+    /// The index of the scalar at `place`; `nil` for a place outside of the text.
     static func index(of place: SourceLocation, in scalars: [Unicode.Scalar]) -> Int? {
         var counter = Counter()
         for (index, scalar) in scalars.enumerated() {

@@ -1,4 +1,4 @@
-/// A URL taken apart as far as the checks need it.
+/// The parts of a URL that the checks need.
 struct URLParts {
     /// In lower case.
     let scheme: String
@@ -11,7 +11,7 @@ struct URLParts {
     let path: String
     let query: [(name: String, value: String)]
 
-    /// Throws a sentence without its subject; it never quotes the URL.
+    /// - Throws: A sentence without its subject, which never quotes the URL.
     init(_ text: String) throws(NotationError) {
         guard let separator = text.firstRange(of: "://"), separator.lowerBound != text.startIndex else {
             throw NotationError("has no scheme; write for instance rtmp://host/app or srt://host:9000")
@@ -34,7 +34,7 @@ struct URLParts {
         (host, port) = try Self.hostAndPort(authority)
 
         var tail = rest[authorityEnd...]
-        // An SRT stream id may hold a bare "#": what follows still belongs to the query.
+        // An SRT stream id may hold a bare "#": the text after it still belongs to the query.
         var queryText: Substring = ""
         if let mark = tail.firstIndex(of: "?") {
             queryText = tail[tail.index(after: mark)...]
@@ -62,7 +62,7 @@ struct URLParts {
             host = authority[authority.index(after: authority.startIndex)..<end]
             let after = authority[authority.index(after: end)...]
             guard after.isEmpty || after.first == ":" else {
-                throw NotationError("has something else than a port after its IPv6 address")
+                throw NotationError("has text that is not a port after its IPv6 address")
             }
             if !after.isEmpty { port = try portNumber(after.dropFirst()) }
             guard host.contains(":"), host.allSatisfy({ $0.isHexDigit || ":.%".contains($0) }) else {

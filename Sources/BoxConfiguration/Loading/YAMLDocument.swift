@@ -1,6 +1,6 @@
-/// Turns the text of a file into a tree of values with places, or says why it is no YAML.
+/// Parses the text of a file into a tree of values with places, or reports why it is not YAML.
 struct YAMLDocument {
-    /// The whole file, or nil when it is empty or not usable.
+    /// The whole file; `nil` if it is empty or cannot be used.
     private(set) var root: YAMLNode?
     private(set) var problems: [(place: SourceLocation, message: String)] = []
 
@@ -8,7 +8,7 @@ struct YAMLDocument {
     static let depthLimit = 32
     /// More values than any configuration needs; aliases count once for every use.
     static let nodeLimit = 50_000
-    /// Aliases that may stand before the last anchor: only those can multiply each other.
+    /// The most aliases before the last anchor. Only these can multiply each other.
     static let nestedAliasLimit = 24
     static let aliasLimit = 1000
 
@@ -18,17 +18,17 @@ struct YAMLDocument {
     /// A value that aliases repeat.
     private struct Anchored {
         let value: Value
-        /// With those inside it.
+        /// The number of its nodes, including itself.
         let nodes: Int
     }
 
     private struct Value {
         let node: YAMLNode
-        /// Levels below it.
+        /// The number of levels below it.
         var height = 0
     }
 
-    /// Nothing of the file is used; why is among the problems.
+    /// The file cannot be used. The problems say why.
     private struct Unusable: Error {}
 
     init(_ text: String) {
@@ -45,10 +45,10 @@ struct YAMLDocument {
         do {
             root = try compose(YAMLEvents(text))
         } catch let mistake as YAMLEvents.Mistake {
-            // What was found before may be no more than what the mistake made of the text.
+            // Problems that were found earlier may be consequences of this mistake.
             problems = [Self.problem(mistake, in: text)]
         } catch {
-            // It has been said.
+            // Already reported.
         }
     }
 
@@ -160,7 +160,7 @@ struct YAMLDocument {
             let value = try value(try events.next(), events, depth: depth + 1)
             height = max(height, value.height + 1)
             guard let key else {
-                // Nobody will read the value.
+                // The value is not used, so its problems do not count.
                 problems.removeSubrange(known...)
                 continue
             }
@@ -169,7 +169,7 @@ struct YAMLDocument {
         }
     }
 
-    /// - Returns: `nil` for what cannot be one, or is one already.
+    /// - Returns: `nil` for a value that cannot be a key, or a key that the mapping already has. Both are reported.
     private mutating func key(_ event: YAMLEvents.Event, _ events: YAMLEvents, depth: Int, taken: [String: Int]) throws
         -> String?
     {
@@ -184,17 +184,17 @@ struct YAMLDocument {
             problems.append(
                 (
                     event.place,
-                    "the key '\(Printable.excerpt(key))' stands twice in one mapping, first in line \(line); keep one"
+                    "the key '\(Printable.excerpt(key))' appears twice in one mapping, first in line \(line); keep one"
                 ))
             return nil
         }
         return key
     }
 
-    /// Tags such as `!!int` or `!secret` would promise what nobody keeps.
+    /// Reports tags such as `!!int` or `!secret`, which the service does not support.
     private mutating func noteTag(_ event: YAMLEvents.Event) {
         guard let tag = event.tag, !Self.harmlessTags.contains(tag) else { return }
-        problems.append((event.place, "YAML tags ('!…') are not used here; remove the tag"))
+        problems.append((event.place, "YAML tags ('!…') are not supported here; remove the tag"))
     }
 
     private static let harmlessTags: Set = [
@@ -203,9 +203,8 @@ struct YAMLDocument {
 
     // MARK: Bounding aliases
 
-    /// Aliases inside anchored values inside anchored values double and double again. This counts
-    /// what looks like an alias (so also a few in texts and comments), and is generous enough for
-    /// every file that a person writes.
+    /// Aliases inside anchored values inside anchored values multiply each other. This counts everything that looks
+    /// like an alias, also in texts and comments, and allows enough for every file that a person writes.
     private static func placeOfTooManyAliases(_ text: String) -> SourceLocation? {
         var line = 1
         var column = 0

@@ -1,6 +1,6 @@
 import CLibYAML
 
-/// The events of one YAML text, one after the other. The only place that knows libyaml.
+/// The events of one YAML text, one after the other. Only this type uses libyaml.
 final class YAMLEvents {
     struct Event {
         enum Kind {
@@ -14,20 +14,20 @@ final class YAMLEvents {
         let place: SourceLocation
         /// The name by which aliases repeat the value.
         var anchor: String?
-        /// As written out: `tag:yaml.org,2002:int`; `nil` where none is written.
+        /// The full tag: `tag:yaml.org,2002:int`; `nil` without a tag.
         var tag: String?
     }
 
-    /// Why the text is no YAML.
+    /// Why the text is not YAML.
     struct Mistake: Error {
         let problem: String
-        /// `nil` where the library tells no place.
+        /// `nil` if the library reports no place.
         let place: SourceLocation?
-        /// What it was reading, and where that begins.
+        /// The construct that the library was reading, and the line at which it begins.
         var context: (text: String, line: Int)?
     }
 
-    // Both stay where they are: the library keeps pointers into them.
+    // Neither may move: the library keeps pointers into both.
     private let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
     private let text: UnsafeMutableBufferPointer<UInt8>
 

@@ -1,7 +1,7 @@
-/// A value of the file with its place: what the checks walk over.
+/// A value of the file with its place.
 struct YAMLNode {
     enum Content {
-        /// `plain`: written without quotes, so that `null` and `true` mean themselves.
+        /// `plain` is a value without quotes, so that `null` and `true` have their special meaning.
         case scalar(String, plain: Bool)
         case sequence([YAMLNode])
         case mapping([YAMLPair])
@@ -10,13 +10,13 @@ struct YAMLNode {
     let place: SourceLocation
     let content: Content
 
-    /// Nothing is written here (`key:`), or `null` or `~`.
+    /// Whether the value is empty (`key:`), `null` or `~`.
     var isNull: Bool {
         if case .scalar(let text, plain: true) = content { return ["", "~", "null", "Null", "NULL"].contains(text) }
         return false
     }
 
-    /// What a reader would call this, for messages.
+    /// The kind of the value, for messages.
     var found: String {
         switch content {
         case .scalar: isNull ? "nothing" : "a plain value"

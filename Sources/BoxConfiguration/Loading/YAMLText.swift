@@ -1,6 +1,6 @@
-/// Writing texts so that YAML reads them back.
+/// Writes texts as YAML.
 enum YAMLText {
-    /// `text` plain when that is safe anywhere, else in double quotes.
+    /// `text` without quotes if that is safe everywhere, otherwise in double quotes.
     static func scalar(_ text: String) -> String {
         let plain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-".contains($0)) }
         if plain, let first = text.first, first.isLetter || first == "/",

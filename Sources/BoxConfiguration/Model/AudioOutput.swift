@@ -1,13 +1,13 @@
 package import MediaTypes
 
-/// What happens to the sound of a group.
+/// How a group gets its audio.
 package enum AudioOutput: Sendable, Equatable {
-    /// Passed through as the source sent it, where that is the one format of the channel's sound.
+    /// Passed on as the source sent it, if it has the one audio format of the channel.
     case copy
     case encode(AudioEncoding)
 }
 
-/// How a group's sound is encoded.
+/// How the audio of a group is encoded.
 package struct AudioEncoding: Sendable, Equatable {
     package var codec: AudioCodec
     /// 16k to 512k; 160k by default.

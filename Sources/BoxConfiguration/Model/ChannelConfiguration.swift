@@ -1,15 +1,15 @@
-/// One channel: sources by priority, what is shown when none delivers, and the output groups.
+/// One channel: sources by priority, the slate for when none delivers, and the output groups.
 package struct ChannelConfiguration: Sendable, Equatable {
     /// `[a-z0-9][a-z0-9-]{0,31}`, unique among channels.
     package var name: String
-    /// By priority, at least one: the first that delivers is on air.
+    /// At least one source, by priority: the first that delivers is on air.
     package var sources: [SourceConfiguration]
     package var slate: SlateConfiguration
     package var mezzanine: MezzanineConfiguration
     /// Whether the channel's feed can be read on a local port; false by default.
     package var tap: Bool
     package var groups: [GroupConfiguration]
-    /// Where the channel stands in the file; not part of equality.
+    /// The place of the channel in the file; not part of equality.
     @EqualityIgnored package var location: SourceLocation
 
     package init(

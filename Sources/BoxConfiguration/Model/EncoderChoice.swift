@@ -1,8 +1,8 @@
 /// Which encoder a group asks for.
 package enum EncoderChoice: Sendable, Equatable, CustomStringConvertible {
-    /// Whatever the box has, in the order of ``EncoderPreferences``.
+    /// Any encoder of the box, in the order of ``EncoderPreferences``.
     case auto
-    /// These, best first; at least one, all of the group's codec.
+    /// These encoders, best first; at least one, all of the group's codec.
     case list([EncoderRequest])
 
     package var description: String {
@@ -18,7 +18,7 @@ package enum EncoderChoice: Sendable, Equatable, CustomStringConvertible {
 package struct EncoderRequest: Sendable, Equatable, CustomStringConvertible {
     /// One of ``EncoderName/all``.
     package var name: String
-    /// The PCI slot (or the platform name) of a GPU; nil: any.
+    /// The PCI slot (or the platform name) of a GPU; `nil` for any.
     package var gpu: String?
 
     package init(name: String, gpu: String? = nil) {

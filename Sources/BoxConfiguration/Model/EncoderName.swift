@@ -1,6 +1,6 @@
 package import MediaTypes
 
-/// An encoder that the file may ask for, and what its name says about it.
+/// An encoder that the file may name, with its codec and its family.
 package struct EncoderName: Sendable, Equatable {
     package let name: String
     package let codec: VideoCodec
@@ -22,7 +22,7 @@ package struct EncoderName: Sendable, Equatable {
         ]
     }()
 
-    /// What a box has to have for it, and how to get that: the end of a sentence.
+    /// The hardware and software that the encoder needs, and how to get them: the end of a sentence.
     package var needs: String {
         switch family {
         case .vaapi:
@@ -43,7 +43,7 @@ package struct EncoderName: Sendable, Equatable {
 
     package static func known(_ name: String) -> EncoderName? { all.first { $0.name == name } }
 
-    /// Why `name` is no encoder of this service: a sentence without its subject.
+    /// Why the service has no encoder called `name`: a sentence without its subject.
     static func refusal(of name: String) -> NotationError {
         let parts = name.split(separator: "_", maxSplits: 1).map(String.init)
         if parts.count == 2, VideoCodec(rawValue: parts[0]) != nil {
@@ -55,7 +55,7 @@ package struct EncoderName: Sendable, Equatable {
                 return NotationError(
                     "exists on Windows only; on Linux write \(parts[0])_vaapi, \(parts[0])_nvenc or auto")
             case "amf":
-                return NotationError("is not used here; AMD GPUs are driven with \(parts[0])_vaapi")
+                return NotationError("is not supported here; for AMD GPUs write \(parts[0])_vaapi")
             case "v4l2m2m":
                 return NotationError("does not exist in FFmpeg; write auto or libsvtav1")
             default: break
@@ -67,7 +67,7 @@ package struct EncoderName: Sendable, Equatable {
         let known = all.map(\.name)
         let nearest = NearestName.find(name, among: known + ["auto"])
         return NotationError(
-            "is no known encoder; " + (nearest.map { "did you mean '\($0)'? " } ?? "")
+            "is not a known encoder; " + (nearest.map { "did you mean '\($0)'? " } ?? "")
                 + "allowed: auto, " + known.joined(separator: ", "))
     }
 }

@@ -1,11 +1,11 @@
-/// The kinds of encoder a box may have.
+/// The families of encoders.
 package enum EncoderFamily: String, Sendable, CaseIterable {
     case nvenc, vaapi, qsv, v4l2m2m, software
 }
 
-/// Which encoders `auto` tries, for every group.
+/// The encoders that `auto` tries, for every group.
 package struct EncoderPreferences: Sendable, Equatable {
-    /// Best first, each at most once; a family that is left out is never used.
+    /// The families, best first, each at most once. A family that is not listed is never used.
     package var order: [EncoderFamily]
 
     package static let defaultOrder: [EncoderFamily] = [.nvenc, .vaapi, .qsv, .v4l2m2m, .software]

@@ -1,11 +1,11 @@
 package import MediaTypes
 
-/// A capture card, bound by what it is and never by its number under `/dev`.
+/// A capture card, bound by its properties and never by its number under `/dev`.
 package struct CaptureSource: Sendable, Equatable {
     package var binding: CaptureBinding
-    /// nil: what the card delivers.
+    /// `nil` for a mode of the card.
     package var size: FrameSize?
-    /// nil: what the card delivers.
+    /// `nil` for a mode of the card.
     package var rate: FrameRate?
     package var audio: CaptureAudio
 
@@ -19,7 +19,7 @@ package struct CaptureSource: Sendable, Equatable {
     }
 }
 
-/// What tells one capture card from another.
+/// How a source names its capture card.
 package enum CaptureBinding: Sendable, Equatable {
     case serial(String)
     /// The USB or PCI path.
@@ -29,7 +29,7 @@ package enum CaptureBinding: Sendable, Equatable {
     case any
 }
 
-/// The sound that goes with a capture card.
+/// The audio input of a capture card.
 package enum CaptureAudio: Sendable, Equatable, CustomStringConvertible {
     /// The sound card on the same USB parent; the default.
     case auto
@@ -62,7 +62,7 @@ package struct RawSource: Sendable, Equatable {
     }
 }
 
-/// How raw frames are laid out, by FFmpeg's names.
+/// The pixel format of raw frames, by FFmpeg's names.
 package enum PixelFormat: String, Sendable, CaseIterable {
     case bgra, rgba, argb, abgr, bgr0, rgb0, bgr24, rgb24, nv12, yuv420p, yuyv422, uyvy422
 }
@@ -70,9 +70,9 @@ package enum PixelFormat: String, Sendable, CaseIterable {
 /// A media file that exists.
 package struct FileSource: Sendable, Equatable {
     package var path: String
-    /// Whether it starts again at its end; false by default, so that the next source takes over.
+    /// Whether the file starts again at its end; false by default, so that the next source goes on air.
     package var loop: Bool
-    /// The number of the program that is taken where the file has several; nil: that of the first picture.
+    /// The number of the program to use if the file has several; `nil` for the program of the first video.
     package var program: Int?
 
     package init(path: String, loop: Bool = false, program: Int? = nil) {

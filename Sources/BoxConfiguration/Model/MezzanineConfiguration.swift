@@ -1,9 +1,9 @@
-/// How capture and raw sources are encoded for the relay.
+/// How capture and raw sources are encoded for the channel's feed.
 package struct MezzanineConfiguration: Sendable, Equatable {
     /// 500k to 500M; 20M by default.
     package var bitrate: Bitrate
-    /// The distance of keyframes, 100ms to 10s; 500ms by default, because it bounds how much an
-    /// encoder that takes over has to decode first.
+    /// The distance of keyframes, 100ms to 10s; 500ms by default, because it bounds how much an encoder that takes over
+    /// has to decode first.
     package var keyframe: Duration
 
     package static let bitrateLimits = Bitrate(bitsPerSecond: 500_000)...Bitrate(bitsPerSecond: 500_000_000)

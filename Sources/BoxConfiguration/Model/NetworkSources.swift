@@ -1,11 +1,11 @@
 import Redaction
 
-/// Waits for an RTMP publisher, such as OBS.
+/// A source that listens for an RTMP publisher, such as OBS.
 package struct RTMPSource: Sendable, Equatable {
     package var listen: SocketAddress
     /// The application that the publisher names; `live` by default.
     package var app: String
-    /// The stream key that the publisher must show; nil: any.
+    /// The stream key that the publisher must name; `nil` for any.
     package var key: SecretReference?
 
     package init(listen: SocketAddress, app: String = "live", key: SecretReference? = nil) {
@@ -15,14 +15,14 @@ package struct RTMPSource: Sendable, Equatable {
     }
 }
 
-/// Waits for an SRT caller. The stream id may be a key, so it is treated as a secret.
+/// A source that listens for an SRT caller. The stream id may be a key, so it is treated as a secret.
 package struct SRTSource: Sendable, Equatable {
     /// A UDP address.
     package var listen: SocketAddress
     package var passphrase: SecretReference?
-    /// The stream id that the caller must name; nil: any.
+    /// The stream id that the caller must name; `nil` for any.
     package var streamid: SecretReference?
-    /// The number of the program that is taken where several come; nil: that of the first picture.
+    /// The number of the program to use if the stream has several; `nil` for the program of the first video.
     package var program: Int?
 
     package init(
@@ -35,30 +35,30 @@ package struct SRTSource: Sendable, Equatable {
     }
 }
 
-/// Fetches a stream. The URL may hold a password, so it is masked wherever it is shown.
+/// A source that reads a stream from a URL. The URL may hold a password, so it is masked wherever it is shown.
 package struct PullSource: Sendable, Equatable {
-    /// With one of ``schemes``.
+    /// A URL with one of ``schemes``.
     package var url: String
-    /// Of an SRT url.
+    /// For an SRT url.
     package var passphrase: SecretReference?
-    /// Of an SRT url.
+    /// For an SRT url.
     package var streamid: SecretReference?
-    /// That of the user whom the url names, for one of ``schemesWithPassword``.
+    /// The password of the user in the url, for one of ``schemesWithPassword``.
     package var password: SecretReference?
-    /// Of a url that is reached by TLS.
+    /// For a url that uses TLS.
     package var tls: TLSVerification
-    /// Of an RTSP url: how the media come.
+    /// For an RTSP url: how the media are transported.
     package var transport: RTSPTransport
-    /// The number of the program that is taken where several come; nil: that of the first picture.
+    /// The number of the program to use if the stream has several; `nil` for the program of the first video.
     package var program: Int?
 
-    /// FFmpeg gets the url in a way in which others cannot read it, and in which it does not tell the programs of a
-    /// stream.
+    /// Whether the url has a secret. FFmpeg then gets the url in a way that hides it from other users, and in which
+    /// FFmpeg cannot list the programs of a stream.
     package var hasSecret: Bool { passphrase != nil || streamid != nil || password != nil || URLMask.mask(url) != url }
 
     package static let schemes = ["rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp", "rtp"]
 
-    /// Those where FFmpeg takes `user:password@`.
+    /// The schemes for which FFmpeg accepts `user:password@`.
     package static let schemesWithPassword = ["rtsp", "rtsps", "http", "https"]
 
     package init(
@@ -76,13 +76,13 @@ package struct PullSource: Sendable, Equatable {
     }
 }
 
-/// How the media of an RTSP source come.
+/// How the media of an RTSP source are transported.
 package enum RTSPTransport: String, Sendable, Hashable, CaseIterable {
-    /// By TCP, and by UDP where the source offers nothing else.
+    /// By TCP, or by UDP if the source offers nothing else.
     case auto
-    /// Nothing is lost on the way, whatever the network.
+    /// By TCP, which sends lost packets again.
     case tcp
-    /// What is lost on the way is missing.
+    /// By UDP, which does not send lost packets again.
     case udp
 }
 

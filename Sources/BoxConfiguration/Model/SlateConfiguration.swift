@@ -1,6 +1,6 @@
-/// What is shown when no source delivers: a plain card unless an image or a text is given.
+/// The slate of a channel: a plain card unless an image or a text is given.
 package struct SlateConfiguration: Sendable, Equatable {
-    /// How long the picture may be missing before the slate comes, 100ms to 1h; 1s by default.
+    /// How long frames may be missing before the slate goes on air, 100ms to 1h; 1s by default.
     package var after: Duration
     /// An image file that exists.
     package var image: String?

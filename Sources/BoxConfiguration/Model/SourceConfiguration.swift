@@ -3,7 +3,7 @@ package struct SourceConfiguration: Sendable, Equatable {
     package var kind: SourceKind
     /// The index in the channel's list of sources, from 0; a smaller number has priority.
     package var position: Int
-    /// Where the source stands in the file; not part of equality.
+    /// The place of the source in the file; not part of equality.
     @EqualityIgnored package var location: SourceLocation
 
     /// Kind and position, as metrics and status name the source: `rtmp-0`.
@@ -16,7 +16,7 @@ package struct SourceConfiguration: Sendable, Equatable {
     }
 }
 
-/// Where the picture comes from.
+/// The kind of a source, with its settings.
 package enum SourceKind: Sendable, Equatable {
     case rtmp(RTMPSource)
     case srt(SRTSource)
@@ -26,7 +26,7 @@ package enum SourceKind: Sendable, Equatable {
     case file(FileSource)
     case test(TestSource)
 
-    /// The word that the file uses.
+    /// The key of the kind in the file.
     package var name: String {
         switch self {
         case .rtmp: "rtmp"

@@ -1,12 +1,12 @@
-/// How the certificate of a server is checked that is reached by TLS.
+/// How the certificate of a TLS server is checked.
 package enum TLSVerification: Sendable, Hashable {
-    /// Chain, host name and dates, by the authorities that the system trusts.
+    /// The chain, host name and dates are checked, with the authorities that the system trusts.
     case system
-    /// The same, by the authorities in a file of PEM.
+    /// The same is checked, with the authorities in a PEM file.
     case authorities(file: String)
-    /// Not at all: any server that answers is accepted.
+    /// Nothing is checked: any server that answers is accepted.
     case none
 
-    /// Schemes of addresses that are reached by TLS.
+    /// The schemes that use TLS.
     package static let schemes = ["rtmps", "https", "rtsps"]
 }

@@ -1,11 +1,11 @@
 import Redaction
 
-/// One place that a group is sent to.
+/// One target of a group.
 package struct TargetConfiguration: Sendable, Equatable {
     /// `[a-z0-9][a-z0-9-]{0,31}`, unique in the file.
     package var name: String
     package var destination: TargetDestination
-    /// Where the target stands in the file; not part of equality.
+    /// The place of the target in the file; not part of equality.
     @EqualityIgnored package var location: SourceLocation
 
     package init(name: String, destination: TargetDestination, location: SourceLocation = .none) {
@@ -28,9 +28,9 @@ package enum TargetDestination: Sendable, Equatable {
 /// An RTMP server. The URL may hold a stream key, so it is masked wherever it is shown.
 package struct RTMPTarget: Sendable, Equatable {
     package var url: String
-    /// The stream key, sent after the URL; nil: the URL says everything.
+    /// The stream key, appended to the URL; `nil` if the URL is complete.
     package var key: SecretReference?
-    /// Of an rtmps url.
+    /// For an rtmps url.
     package var tls: TLSVerification
 
     package init(url: String, key: SecretReference? = nil, tls: TLSVerification = .system) {
@@ -40,8 +40,8 @@ package struct RTMPTarget: Sendable, Equatable {
     }
 }
 
-/// An SRT listener that is called, or, with `?mode=listener`, callers that are waited for. The URL may
-/// hold secrets, so it is masked wherever it is shown; the stream id may be a key of the platform's.
+/// An SRT listener to call, or, with `?mode=listener`, a port for SRT callers. The URL may hold secrets, so it is
+/// masked wherever it is shown. The stream id may be a key of the platform.
 package struct SRTTarget: Sendable, Equatable {
     package var url: String
     package var passphrase: SecretReference?
@@ -54,13 +54,13 @@ package struct SRTTarget: Sendable, Equatable {
     }
 }
 
-/// Files on disk.
+/// A recording to files on disk.
 package struct RecordTarget: Sendable, Equatable {
-    /// No two targets share a folder.
+    /// The folder of the files. No two targets share a folder.
     package var folder: String
-    /// How long one file lasts, 1s to 24h; 10m by default.
+    /// The length of one file, 1s to 24h; 10m by default.
     package var segment: Duration
-    /// How much is kept before the oldest file goes, at least 100M; nil: everything.
+    /// The amount of files above which the oldest is deleted, at least 100M; `nil` to keep everything.
     package var keep: ByteCount?
 
     package static let segmentLimits = Duration.seconds(1)...Duration.seconds(86400)

@@ -1,8 +1,8 @@
 package import MediaTypes
 
-/// What happens to the picture of a group.
+/// How a group gets its video.
 package enum VideoOutput: Sendable, Equatable {
-    /// Passed through as the source sent it.
+    /// Passed on as the source sent it.
     case copy
     case encode(VideoEncoding)
 }
@@ -17,7 +17,7 @@ extension VideoCodec {
         }
     }
 
-    /// The profile when the file names none; nil: the encoder's own choice.
+    /// The profile if the file names none; `nil` for the encoder's own choice.
     package var defaultProfile: String? {
         switch self {
         case .h264: "high"
@@ -27,7 +27,7 @@ extension VideoCodec {
     }
 }
 
-/// How frames of another shape than the group's are brought to its size. Its pixels are square.
+/// How a frame of another shape is fitted into the size of the group, whose pixels are square.
 package enum PictureFit: String, Sendable, CaseIterable {
     /// The whole frame, with black bars.
     case pad
@@ -37,30 +37,30 @@ package enum PictureFit: String, Sendable, CaseIterable {
     case stretch
 }
 
-/// What is done with frames that the source marks as interlaced.
+/// How frames are handled that the source marks as interlaced.
 package enum Deinterlacing: String, Sendable, CaseIterable {
-    /// Each becomes a progressive frame.
+    /// Each frame becomes a progressive frame.
     case auto
     /// They stay as they are.
     case off
-    /// Each of its two fields becomes a progressive frame.
+    /// Each of the two fields of a frame becomes a progressive frame.
     case field
 }
 
-/// How a group's picture is encoded.
+/// How the video of a group is encoded.
 package struct VideoEncoding: Sendable, Equatable {
     /// h264 by default; without `codec` in the file, the codec of the first encoder it names.
     package var codec: VideoCodec
     /// `auto` by default.
     package var encoder: EncoderChoice
-    /// nil: the size of the source.
+    /// `nil` for the size of the source.
     package var size: FrameSize?
-    /// nil: the rate of the source.
+    /// `nil` for the rate of the source.
     package var rate: FrameRate?
-    /// 50k to 500M; 6M by default, what the large platforms advise for 1080p30.
+    /// 50k to 500M; 6M by default, which the large platforms advise for 1080p30.
     package var bitrate: Bitrate
-    /// The distance of keyframes, 100ms to 20s and at least one frame; 2s by default, what the
-    /// large platforms ask for.
+    /// The distance of keyframes, 100ms to 20s and at least one frame; 2s by default, which the large platforms ask
+    /// for.
     package var keyframe: Duration
     /// One of the codec's profiles; by default its ``VideoCodec/defaultProfile``.
     package var profile: String?
@@ -72,7 +72,7 @@ package struct VideoEncoding: Sendable, Equatable {
     package static let bitrateLimits = Bitrate(bitsPerSecond: 50_000)...Bitrate(bitsPerSecond: 500_000_000)
     package static let keyframeLimits = Duration.milliseconds(100)...Duration.seconds(20)
 
-    /// `profile` nil means the codec's default.
+    /// - Parameter profile: `nil` for the default of the codec.
     package init(
         codec: VideoCodec = .h264, encoder: EncoderChoice = .auto, size: FrameSize? = nil,
         rate: FrameRate? = nil, bitrate: Bitrate = Bitrate(bitsPerSecond: 6_000_000),

@@ -4,7 +4,7 @@ extension BoxConfiguration {
         secretReferences.compactMap { if case .env(let name) = $0.reference { name } else { nil } }
     }
 
-    /// Every secret that the file names, and what it is for, in the order of the file.
+    /// Every secret that the file names, with its use, in the order of the file.
     var secretReferences: [(reference: SecretReference, use: SecretUse)] {
         var found: [(reference: SecretReference, use: SecretUse)] = []
         func add(_ reference: SecretReference?, as use: SecretUse) {

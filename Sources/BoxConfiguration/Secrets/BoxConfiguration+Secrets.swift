@@ -1,16 +1,16 @@
 import Redaction
 
 extension BoxConfiguration {
-    /// Every value that must not be shown: what references lead to, and what URLs have of passwords and keys.
+    /// Every value that must not be shown: the secrets of the references, and the passwords and keys in URLs.
     ///
-    /// A secret that cannot be had just now is left out; whoever needs it says so.
+    /// A secret that cannot be read now is left out. The code that needs it reports that.
     ///
-    /// - Parameter readsFiles: Also those that stand in files. Without it no disk is touched.
+    /// - Parameter readsFiles: Whether secrets in files are included. If false, no disk is read.
     package func secretValues(environment: [String: String], readsFiles: Bool = true) -> [String] {
         secretReferences.flatMap { reference, use -> [String] in
             guard readsFiles || !reference.isOnDisk else { return [] }
             guard let secret = try? reference.resolve(environment: environment, as: use).reveal() else { return [] }
-            // The parts of a stream id are names of cameras as a rule, which a log needs.
+            // The parts of a stream id are usually names of cameras, which a log needs.
             return use == .streamid ? [secret] : URLMask.secrets(inKey: secret)
         } + channels.flatMap(urls).flatMap { URLMask.secrets(in: $0) }
     }

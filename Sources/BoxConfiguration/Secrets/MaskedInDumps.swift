@@ -1,5 +1,5 @@
-/// A value with secret parts: whatever prints it (interpolation, `dump`, a debugger, a failed
-/// expectation) sees `shown` instead of the fields.
+/// A value with secret parts. Interpolation, `dump`, a debugger or a failed expectation prints ``shown`` in place of
+/// the fields.
 protocol MaskedInDumps: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     var shown: KeyValuePairs<String, String> { get }
 }

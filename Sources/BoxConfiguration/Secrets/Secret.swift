@@ -1,5 +1,5 @@
-/// A stream key, a passphrase, a stream id or a password. Whatever prints it prints `****`; only ``reveal()`` and
-/// ``withUnsafeBytes(_:)`` give it away, for the one place that hands it to FFmpeg.
+/// A stream key, a passphrase, a stream id or a password. It prints as `****`. Only ``reveal()`` and
+/// ``withUnsafeBytes(_:)`` return the text, for the one place that passes it to FFmpeg.
 package struct Secret: Sendable, Equatable {
     private let bytes: [UInt8]
 
@@ -21,7 +21,7 @@ extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomR
     package var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
 }
 
-/// What a secret is for, which says what it may look like.
+/// The use of a secret, which decides its allowed form.
 package enum SecretUse: String, Sendable, CaseIterable {
     /// A stream key or a password: any text in one line.
     case key
@@ -30,7 +30,7 @@ package enum SecretUse: String, Sendable, CaseIterable {
     /// An SRT stream id: at most 512 bytes (libsrt's limit), in one line.
     case streamid
 
-    /// Why `secret` cannot be used so, as a sentence without its subject, or nil.
+    /// Why `secret` does not suit this use, as a sentence without its subject; `nil` if it does.
     func objection(to secret: Secret) -> String? {
         let text = secret.reveal()
         if secret.count == 0 { return "is empty" }

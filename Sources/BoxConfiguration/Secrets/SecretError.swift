@@ -1,16 +1,16 @@
-/// Why a secret could not be had. The description is one sentence with the mend; it names the
-/// place of the secret and never the secret.
+/// Why a secret could not be read. The description is one sentence that names the fix. It names the place of the
+/// secret, and never the secret.
 package struct SecretError: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         /// No such file, credential or variable.
         case missing
-        /// It exists and cannot be read, or is no text.
+        /// It exists, but it cannot be read or is not text.
         case unreadable
-        /// Others than the owner can read it.
+        /// Users other than its owner can read it.
         case exposed
-        /// It is another user's file.
+        /// The file belongs to another user.
         case foreign
-        /// Empty, too long, or not what its use allows.
+        /// It is empty, too long, or not suitable for its use.
         case unsuitable
     }
 

@@ -1,22 +1,25 @@
 import Glibc
 
-/// Where a secret is to be had. The file names the place; the secret itself is read when it is
-/// needed, so a changed key needs no changed configuration.
+/// The place of a secret. The configuration names the place, and the service reads the secret when it needs it, so a
+/// new key needs no change of the configuration.
 package enum SecretReference: Sendable, Equatable {
-    /// A file that only its owner can read; one trailing line break does not count.
+    /// A file that only its owner can read. One trailing line break is ignored.
     case file(String)
     /// A systemd credential, by name, in `$CREDENTIALS_DIRECTORY`.
     case credential(String)
     /// An environment variable.
     case env(String)
-    /// Written straight into the configuration, which then only its owner can read.
+    /// Written directly into the configuration, which only its owner may be able to read.
     case literal(Secret)
 
     /// The most bytes that a secret may have.
     package static let limit = 4096
 
-    /// Fetches the secret. `environment` is the service's own, `use` says what the secret may
-    /// look like.
+    /// Reads the secret.
+    ///
+    /// - Parameters:
+    ///   - environment: The environment of the service.
+    ///   - use: The use of the secret, which decides its allowed form.
     package func resolve(
         environment: [String: String], as use: SecretUse = .key
     ) throws(SecretError) -> Secret {
@@ -32,7 +35,7 @@ package enum SecretReference: Sendable, Equatable {
                         + "add LoadCredential=\(name):PATH to the systemd unit")
             }
             guard Self.isCredentialName(name) else {
-                throw SecretError(code: .missing, description: "'\(name)' is no name of a credential")
+                throw SecretError(code: .missing, description: "'\(name)' is not a credential name")
             }
             secret = try Self.read("\(folder)/\(name)", what: "the credential \(name)", guardedBy: folder)
         case .env(let name):
@@ -51,7 +54,7 @@ package enum SecretReference: Sendable, Equatable {
         return secret
     }
 
-    /// Whether a file has to be read for it.
+    /// Whether the secret is in a file.
     package var isOnDisk: Bool {
         switch self {
         case .file, .credential: true
@@ -77,8 +80,8 @@ package enum SecretReference: Sendable, Equatable {
         }
     }
 
-    /// - Parameter folder: systemd's, whose files carry an ACL that looks like a group permission: it is the folder
-    ///   that nobody else enters.
+    /// - Parameter folder: The folder of systemd's credentials. Their files have an ACL that looks like a group
+    ///   permission, so the folder itself must be closed to other users.
     private static func read(_ path: String, what: String, guardedBy folder: String? = nil) throws(SecretError)
         -> Secret
     {
@@ -99,16 +102,16 @@ package enum SecretReference: Sendable, Equatable {
         } else if !file.ownerOnly {
             throw SecretError(
                 code: .exposed,
-                description: "\(what) can be read by others than its owner; run: chmod 600 \(path)")
+                description: "\(what) can be read by users other than its owner; run: chmod 600 \(path)")
         }
-        // Only root gets here: others cannot read another user's file.
+        // Only root gets here: other users cannot read a file of another user.
         if folder == nil, file.owner != 0, file.owner != geteuid() {
             throw SecretError(
                 code: .foreign,
                 description:
                     """
-                    \(what) belongs to another user, number \(file.owner), who can read and change it; run this as \
-                    that user, or: chown \(geteuid()) \(path)
+                    \(what) belongs to another user, number \(file.owner), who can read and change it; run the \
+                    command as that user, or: chown \(geteuid()) \(path)
                     """
             )
         }

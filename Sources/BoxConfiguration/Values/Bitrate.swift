@@ -1,5 +1,5 @@
-/// A bitrate in bits per second, written with its unit: `6000k`, `6M`, `2.5M`. `k`, `M` and `G`
-/// are decimal (1000, 1000², 1000³), as FFmpeg reads them.
+/// A bitrate in bits per second, written with its unit: `6000k`, `6M`, `2.5M`. `k`, `M` and `G` are decimal (1000,
+/// 1000², 1000³), as in FFmpeg.
 package struct Bitrate: Sendable, Equatable, Comparable, CustomStringConvertible {
     package let bitsPerSecond: Int
 
@@ -10,7 +10,7 @@ package struct Bitrate: Sendable, Equatable, Comparable, CustomStringConvertible
     package init(parsing text: String) throws(NotationError) {
         self.init(
             bitsPerSecond: try DecimalNotation.amount(
-                text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000], what: "bitrate",
+                text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000], what: "a bitrate",
                 example: Self.example))
     }
 

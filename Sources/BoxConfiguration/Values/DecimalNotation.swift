@@ -1,27 +1,28 @@
-/// Decimal numbers with a unit, exact: nothing passes through floating point.
+/// Exact decimal numbers with a unit, without floating point.
 enum DecimalNotation {
     /// Reads an amount with its unit.
     ///
     /// - Parameters:
-    ///   - units: Each unit's worth.
-    ///   - what: For messages: `bitrate`.
-    ///   - example: How one is written: `a bitrate such as 6M`.
+    ///   - units: The value of each unit.
+    ///   - what: The quantity, for messages: `a bitrate`.
+    ///   - example: The notation, for messages: `a bitrate such as 6M`.
     static func amount(
         _ text: String, units: [String: Int], what: String, example: String
     ) throws(NotationError) -> Int {
         let (number, unit) = split(text)
-        guard !number.isEmpty else { throw NotationError("is no \(what); write \(example)") }
-        if unit.isEmpty, scaled(number, by: 1) == 0 { throw NotationError("is no \(what); write \(example)") }
+        guard !number.isEmpty else { throw NotationError("is not \(what); write \(example)") }
+        if unit.isEmpty, scaled(number, by: 1) == 0 { throw NotationError("is not \(what); write \(example)") }
         guard !unit.isEmpty else { throw NotationError("has no unit; write \(example)") }
         guard let multiplier = units[String(unit)] else { throw NotationError("has an unknown unit; write \(example)") }
         guard let amount = scaled(number, by: multiplier), amount > 0 else {
-            throw NotationError("is no \(what); write \(example)")
+            throw NotationError("is not \(what); write \(example)")
         }
         return amount
     }
 
-    /// `text` (digits, at most one point) times `multiplier`, or nil when the text is no such
-    /// number, the product is not whole, or it does not fit.
+    /// Multiplies `text` (digits, at most one point) by `multiplier`.
+    ///
+    /// - Returns: `nil` if the text is not such a number, or the product is not whole or too large.
     static func scaled(_ text: Substring, by multiplier: Int) -> Int? {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         guard let whole = digits(parts[0]) else { return nil }
@@ -37,7 +38,7 @@ enum DecimalNotation {
         return sumOverflow ? nil : sum
     }
 
-    /// `value / unit` in decimals with up to three places; exact when the value allows it.
+    /// `value / unit` as a decimal number with up to three places.
     static func text(_ value: Int, in unit: Int) -> String {
         let whole = value / unit
         let thousandths = (value % unit) * 1000 / unit
@@ -53,7 +54,7 @@ enum DecimalNotation {
         return (text[..<end], text[end...])
     }
 
-    /// A plain run of ASCII digits.
+    /// Reads a number of ASCII digits alone.
     static func digits(_ text: Substring) -> Int? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
         return Int(text)

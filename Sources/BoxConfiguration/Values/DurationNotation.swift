@@ -1,11 +1,11 @@
-/// Durations as the configuration writes them: `500ms`, `2s`, `10m`, `1h`. The resolution is one
-/// millisecond; `1.5s` is allowed.
+/// The notation of durations in the configuration: `500ms`, `2s`, `10m`, `1h`. The resolution is one millisecond;
+/// `1.5s` is allowed.
 package enum DurationNotation {
     static let example = "a duration such as 500ms, 2s, 10m or 1h"
 
     package static func parse(_ text: String) throws(NotationError) -> Duration {
         let (number, unit) = DecimalNotation.split(text)
-        guard !number.isEmpty else { throw NotationError("is no duration; write \(example)") }
+        guard !number.isEmpty else { throw NotationError("is not a duration; write \(example)") }
         guard !unit.isEmpty else { throw NotationError("has no unit; write \(example)") }
         let multiplier: Int
         switch unit {
@@ -16,13 +16,12 @@ package enum DurationNotation {
         default: throw NotationError("has an unknown unit; write \(example)")
         }
         guard let milliseconds = DecimalNotation.scaled(number, by: multiplier) else {
-            throw NotationError("is no duration of whole milliseconds; write \(example)")
+            throw NotationError("is not a duration of whole milliseconds; write \(example)")
         }
         return .milliseconds(milliseconds)
     }
 
-    /// The shortest notation that parses to the same value: the largest unit that divides it.
-    /// Parts below a millisecond are dropped.
+    /// The shortest notation of a duration: in the largest unit that divides it. Parts below a millisecond are dropped.
     package static func text(_ duration: Duration) -> String {
         let milliseconds = duration.wholeMilliseconds
         switch milliseconds {

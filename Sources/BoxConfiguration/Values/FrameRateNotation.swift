@@ -1,9 +1,9 @@
 package import MediaTypes
 
-/// A frame rate as the configuration has it, from 1 to 240.
+/// The notation of a frame rate in the configuration, from 1 to 240.
 ///
 /// Written `30`, `29.97`, `12.5` or `30000/1001`. The broadcast decimals (23.976, 23.98, 29.97, 47.95, 59.94, 119.88)
-/// mean the fraction over 1001, as everywhere in video.
+/// stand for the fraction over 1001, as is usual in video.
 extension FrameRate {
     static let example = "a rate such as 30, 29.97 or 30000/1001"
     package static let limits = 1...240
@@ -16,7 +16,7 @@ extension FrameRate {
         self.init(top, bottom)
     }
 
-    /// The shortest text that reads as this rate.
+    /// The shortest notation of this rate.
     package var notation: String {
         if denominator == 1 { return "\(numerator)" }
         if denominator == 1001, let name = Self.broadcast.first(where: { $0.value == numerator }) {
@@ -25,7 +25,7 @@ extension FrameRate {
         return "\(numerator)/\(denominator)"
     }
 
-    /// The shortest decimal of each rate over 1001 that says which rate is meant.
+    /// The shortest unambiguous decimal of each rate over 1001.
     private static let broadcast: KeyValuePairs = [
         "23.976": 24000, "29.97": 30000, "47.95": 48000, "59.94": 60000, "119.88": 120_000,
     ]
@@ -34,11 +34,11 @@ extension FrameRate {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         if parts.count == 2 {
             guard let top = DecimalNotation.digits(parts[0]), let bottom = DecimalNotation.digits(parts[1])
-            else { throw NotationError("is no rate; write \(example)") }
+            else { throw NotationError("is not a rate; write \(example)") }
             return (top, bottom)
         }
         guard let millis = DecimalNotation.scaled(text[...], by: 1000) else {
-            throw NotationError("is no rate; write \(example)")
+            throw NotationError("is not a rate; write \(example)")
         }
         for (_, top) in broadcast where text.contains(".") {
             // Within 5 thousandths of n/1001: 23.98 and 23.976 are the same rate.

@@ -1,7 +1,7 @@
 package import MediaTypes
 
-/// A frame size as the configuration has it, written `1920x1080`. Both sides are even, because every encoder here works
-/// on 4:2:0 chroma, and from 16 to 8192.
+/// The notation of a frame size in the configuration: `1920x1080`. Both sides are from 16 to 8192, and even, because
+/// every encoder here works with 4:2:0 chroma.
 extension FrameSize {
     static let example = "a size such as 1920x1080"
     package static let limits = 16...8192
@@ -10,7 +10,7 @@ extension FrameSize {
         let parts = text.split(separator: "x", omittingEmptySubsequences: false)
         guard parts.count == 2, let width = DecimalNotation.digits(parts[0]),
             let height = DecimalNotation.digits(parts[1])
-        else { throw NotationError("is no size; write \(Self.example)") }
+        else { throw NotationError("is not a size; write \(Self.example)") }
         for (side, name) in [(width, "width"), (height, "height")] {
             guard Self.limits.contains(side) else {
                 throw NotationError("has a \(name) out of range; allowed: even numbers from 16 to 8192")

@@ -1,5 +1,5 @@
-/// Where to listen: a host (a name, an IPv4 address, or an IPv6 address in brackets) and a port
-/// from 1 to 65535, written `127.0.0.1:9163` or `[::1]:9163`.
+/// An address to listen on: a host (a name, an IPv4 address, or an IPv6 address in brackets) and a port from 1 to
+/// 65535, written `127.0.0.1:9163` or `[::1]:9163`.
 package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     /// Without the brackets of an IPv6 address.
     package let host: String
@@ -14,8 +14,8 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
 
     package init(parsing text: String) throws(NotationError) {
         guard let colon = text.lastIndex(of: ":"), text.last != "]" else {
-            let mend = DecimalNotation.digits(text[...]) == nil ? "\(text):1935" : "0.0.0.0:\(text)"
-            throw NotationError("is no address with a port; write for instance \"\(mend)\"")
+            let example = DecimalNotation.digits(text[...]) == nil ? "\(text):1935" : "0.0.0.0:\(text)"
+            throw NotationError("is not an address with a port; write for instance \"\(example)\"")
         }
         let portText = text[text.index(after: colon)...]
         var hostText = text[..<colon]
@@ -43,14 +43,14 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
 
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    /// Nobody outside of this machine reaches it.
+    /// Whether only programs on this machine can reach the address.
     package var isLoopback: Bool {
         let host = HostName.canonical(host)
         return host == "::1"
             || host.split(separator: ".").first == "127" && host.allSatisfy { $0.isNumber || $0 == "." }
     }
 
-    /// A group of receivers: 224.0.0.0/4 or ff00::/8.
+    /// Whether this is a multicast address: 224.0.0.0/4 or ff00::/8.
     var isMulticast: Bool {
         if host.contains(":") {
             return host.lowercased().hasPrefix("ff")
@@ -60,8 +60,8 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         return numbers.count == 4 && (Int(numbers[0]).map { (224...239).contains($0) } ?? false)
     }
 
-    /// Whether two listeners of the same transport would meet on one port. `0.0.0.0` covers every
-    /// IPv4 address, `::` everything (Linux opens it for both families).
+    /// Whether two listeners of the same transport conflict. `0.0.0.0` covers every IPv4 address, and `::` every
+    /// address (Linux opens it for both families).
     func overlaps(_ other: SocketAddress) -> Bool {
         guard port == other.port else { return false }
         let (mine, others) = (HostName.canonical(host), HostName.canonical(other.host))
@@ -70,7 +70,7 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// What may stand where a host is expected.
+/// Checks the names and addresses of hosts.
 enum HostName {
     /// Letters, digits, `.`, `-` and `_`; a name of digits and points must be an IPv4 address.
     static func isValid(_ text: Substring) -> Bool {

@@ -8,7 +8,7 @@ package struct SourceLocation: Sendable, Hashable, Comparable, CustomStringConve
         self.column = column
     }
 
-    /// Of a value that was made in code and stands in no file.
+    /// The location of a value that was created in code.
     package static let none = SourceLocation(line: 0, column: 0)
 
     package static func < (first: SourceLocation, second: SourceLocation) -> Bool {
@@ -18,8 +18,7 @@ package struct SourceLocation: Sendable, Hashable, Comparable, CustomStringConve
     package var description: String { "\(line):\(column)" }
 }
 
-/// A property that does not count when two values are compared: a reload must not touch a channel
-/// that only moved to another line.
+/// A property that comparisons ignore: a reload must not touch a channel that only moved to another line.
 @propertyWrapper
 package struct EqualityIgnored<Value: Sendable>: Sendable, Equatable, CustomReflectable {
     package var wrappedValue: Value

@@ -1,10 +1,10 @@
-/// Something that a listener to the service is told. Every field that is `nil` is left out of its JSON.
+/// An event that the service sends to its listeners. The JSON has no field that is `nil`.
 package enum StatusEvent: Sendable, Hashable {
-    /// What a group gives.
+    /// The current figures of a group.
     case stats(Stats)
-    /// A source, group or target is in another state.
+    /// A source, group or target changed its state.
     case state(StateChange)
-    /// A problem came up or went away.
+    /// A problem began or is over.
     case problem(ProblemChange)
     /// A process of a source, group or target ended, or the service itself does.
     case ended(Ended)
@@ -31,17 +31,18 @@ package enum StatusEvent: Sendable, Hashable {
     package struct Stats: Sendable, Hashable, Encodable {
         package var channel: String
         package var group: String
-        /// Pictures a second over the last seconds.
+        /// Frames per second, over the last seconds.
         package var fps: Double
-        /// Bits a second over the last seconds.
+        /// Bits per second, over the last seconds.
         package var bitrate: Double
-        /// Pictures that the encoders left out, by their own word, since the service started.
+        /// Frames that the encoders reported as dropped since the service started.
         package var droppedFrames: Int
-        /// Seconds since it went live; 0 while it is not.
+        /// Seconds since the group went live; 0 while it is not live.
         package var uptime: Double
     }
 
-    /// Whom an event concerns; the service itself where all are `nil`. Its fields stand among those of the event.
+    /// The part that an event is about; the service itself if all fields are `nil`. The JSON of an event contains these
+    /// fields directly.
     package struct Subject: Sendable, Hashable, Encodable {
         package var channel: String?
         package var source: String?
@@ -51,9 +52,9 @@ package enum StatusEvent: Sendable, Hashable {
 
     package struct StateChange: Sendable, Hashable, Encodable {
         package var of: Subject
-        /// `nil` when it was not there before, or the listener has just come.
+        /// `nil` if the part is new, or the listener is.
         package var before: String?
-        /// `nil` when it is no longer there.
+        /// `nil` if the part no longer exists.
         package var now: String?
 
         private enum Keys: CodingKey { case before, now }
@@ -70,7 +71,7 @@ package enum StatusEvent: Sendable, Hashable {
         package var problem: Problem.Kind
         package var subject: String
         package var sentence: String
-        /// Whether an operator should act; false when it has gone away.
+        /// Whether an operator should act; false when the problem is over.
         package var isActive: Bool
     }
 
@@ -78,9 +79,9 @@ package enum StatusEvent: Sendable, Hashable {
         package var of: Subject
         /// `exited 1`, `signal 9`; for the service itself `stopping`.
         package var status: String
-        /// `nil` when it was asked to end.
+        /// `nil` if the service ended the process.
         package var cause: String?
-        /// What it said last, secrets masked.
+        /// The last lines that the process printed, with masked secrets.
         package var lastLines: [String]
 
         private enum Keys: CodingKey { case status, cause, lastLines }
@@ -94,6 +95,6 @@ package enum StatusEvent: Sendable, Hashable {
         }
     }
 
-    /// The service ends, and nothing more will come.
+    /// The service ends, and sends no further event.
     package static let stopping = StatusEvent.ended(Ended(of: Subject(), status: "stopping", cause: nil, lastLines: []))
 }

@@ -1,13 +1,13 @@
-/// What happened between two looks at the service.
+/// Compares two snapshots and lists the events between them.
 package enum StatusEvents {
-    /// - Parameter before: `nil` for a listener who has just come: it is told every state and every problem.
-    /// - Returns: Changes first, in the snapshot's order; then the figures of every group.
+    /// - Parameter before: `nil` for a new listener, which gets every state and every problem.
+    /// - Returns: The changes in the order of the snapshot, then the figures of every group.
     package static func between(_ before: BoxSnapshot?, _ now: BoxSnapshot) -> [StatusEvent] {
         states(before.map(parts) ?? [], parts(now), knowsPast: before != nil)
             + problems(before?.problems ?? [], now.problems) + stats(now)
     }
 
-    /// Something that has a state and whose processes end.
+    /// A part of the service with a state and with processes that end.
     private struct Part {
         var subject: StatusEvent.Subject
         var state: String

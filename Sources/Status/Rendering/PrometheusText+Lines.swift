@@ -1,5 +1,5 @@
 extension PrometheusText {
-    /// The labels of a series as the format has them: `channel="main",group="hd"`.
+    /// The labels of a series in the text format: `channel="main",group="hd"`.
     struct Labels {
         fileprivate var bytes: [UInt8] = []
 
@@ -93,7 +93,7 @@ extension PrometheusText {
         bytes[start...].reverse()
     }
 
-    /// Whole numbers without a point.
+    /// A number in the text format; whole numbers have no decimal point.
     static func number(_ value: Double) -> String {
         guard value.isFinite else { return value.isNaN ? "NaN" : value > 0 ? "+Inf" : "-Inf" }
         if value == value.rounded(), abs(value) < 1e15 { return String(Int64(value)) }

@@ -1,7 +1,7 @@
-/// A snapshot as Prometheus reads it: the text format 0.0.4 in UTF-8, in a stable order, without timestamps.
+/// A snapshot in the text format 0.0.4 of Prometheus: UTF-8, in a stable order, without timestamps.
 ///
-/// It is made every two seconds and for every scrape, of thousands of lines on a large box: so it is put together from
-/// bytes, and the labels of a group or target are written once and copied into each of its lines.
+/// It is rendered every two seconds and for every scrape, with thousands of lines on a large box. So it is built from
+/// bytes, and the labels of a group or target are formatted once and copied into each of its lines.
 package struct PrometheusText {
     var bytes: [UInt8] = []
 
@@ -19,11 +19,13 @@ package struct PrometheusText {
     }
 
     private mutating func write(_ box: BoxSnapshot, _ rows: Rows) {
-        family("streambox_build_info", .gauge, "The versions that run.")
+        family("streambox_build_info", .gauge, "The versions in use.")
         sample("streambox_build_info", [("version", box.version), ("ffmpeg", box.ffmpeg)], 1)
-        family("streambox_last_update_timestamp_seconds", .gauge, "When these figures were taken.")
+        family("streambox_last_update_timestamp_seconds", .gauge, "The time of these figures.")
         sample("streambox_last_update_timestamp_seconds", [], box.updated)
-        family("process_cpu_seconds_total", .counter, "Processor time of the service itself, without its FFmpegs.")
+        family(
+            "process_cpu_seconds_total", .counter, "Processor time of the service itself, without its FFmpeg processes."
+        )
         sample("process_cpu_seconds_total", [], box.process.cpuSeconds)
         family("process_resident_memory_bytes", .gauge, "Memory of the service itself.")
         sample("process_resident_memory_bytes", [], Double(box.process.residentBytes))
@@ -39,7 +41,7 @@ package struct PrometheusText {
         groups(rows)
         targets(rows)
         family("streambox_problem", .gauge, "1 while an operator should act.")
-        // Two of one kind and subject are one series: a series may stand here once.
+        // Two problems of one kind and subject are one series, and the text may contain a series only once.
         var written: Set<[String]> = []
         for problem in box.problems where written.insert([problem.problem.rawValue, problem.subject]).inserted {
             sample("streambox_problem", [("problem", problem.problem.rawValue), ("subject", problem.subject)], 1)
@@ -49,11 +51,11 @@ package struct PrometheusText {
     // MARK: Hardware
 
     private mutating func hardware(_ box: BoxSnapshot) {
-        family("streambox_gpu_info", .gauge, "A GPU by its slot, which stays the same when nodes are renumbered.")
+        family("streambox_gpu_info", .gauge, "A GPU by its slot, which does not change when nodes are renumbered.")
         for gpu in box.gpus {
             sample("streambox_gpu_info", [("gpu", gpu.slot), ("node", gpu.node), ("driver", gpu.driver)], 1)
         }
-        family("streambox_gpu_state", .gauge, "The state of a GPU: 1 for the one that holds.")
+        family("streambox_gpu_state", .gauge, "The state of a GPU: 1 for the current state.")
         for gpu in box.gpus {
             oneOf("streambox_gpu_state", GPUSnapshot.State.allCases, gpu.state, Labels([("gpu", gpu.slot)]))
         }
@@ -77,7 +79,7 @@ package struct PrometheusText {
     // MARK: Sources and feeds
 
     private mutating func sources(_ box: BoxSnapshot) {
-        family("streambox_source_state", .gauge, "The state of a source: 1 for the one that holds.")
+        family("streambox_source_state", .gauge, "The state of a source: 1 for the current state.")
         for channel in box.channels {
             for source in channel.sources {
                 let labels = Labels([("channel", channel.name), ("source", source.id)])
@@ -92,7 +94,7 @@ package struct PrometheusText {
                     source.isOnAir ? 1 : 0)
             }
         }
-        family("streambox_source_switches_total", .counter, "How often a source took the air.")
+        family("streambox_source_switches_total", .counter, "How often a source went on air.")
         for channel in box.channels {
             for (source, count) in channel.switches.sorted(by: { $0.key < $1.key }) {
                 sample("streambox_source_switches_total", [("channel", channel.name), ("to", source)], Double(count))
@@ -101,7 +103,9 @@ package struct PrometheusText {
     }
 
     private mutating func ingests(_ box: BoxSnapshot) {
-        family("streambox_source_dropped_packets_total", .counter, "Packets that SRT gave up, late or lost.")
+        family(
+            "streambox_source_dropped_packets_total", .counter,
+            "Packets that SRT dropped because they were late or lost.")
         for channel in box.channels {
             for source in channel.sources {
                 guard let count = source.droppedPackets else { continue }
@@ -109,7 +113,7 @@ package struct PrometheusText {
                 sample("streambox_source_dropped_packets_total", labels, Double(count))
             }
         }
-        family("streambox_ingest_refusals_total", .counter, "Publishers that were turned away.")
+        family("streambox_ingest_refusals_total", .counter, "Publishers that were rejected.")
         for channel in box.channels {
             for source in channel.sources {
                 for (reason, count) in (source.refusals ?? [:]).sorted(by: { $0.key < $1.key }) {
@@ -122,14 +126,14 @@ package struct PrometheusText {
     }
 
     private mutating func feeds(_ rows: Rows) {
-        family("streambox_feed_bytes_total", .counter, "Bytes that went into a feed; the channel's own has no group.")
+        family("streambox_feed_bytes_total", .counter, "Bytes written to a feed; the feed of a channel has no group.")
         for row in rows.channels { sample("streambox_feed_bytes_total", row.labels, Double(row.value.feedBytes)) }
         for row in rows.groups { sample("streambox_feed_bytes_total", row.labels, Double(row.value.feedBytes)) }
         family(
             "streambox_feed_skips_total", .counter,
             """
-            How often a reader of a feed fell behind and jumped to the newest keyframe; a group's encoder reads \
-            the channel's own.
+            How often a reader of a feed fell behind and jumped to the newest keyframe; the encoder of a group \
+            reads the feed of the channel.
             """
         )
         for row in rows.readers { sample("streambox_feed_skips_total", row.labels, Double(row.value)) }
@@ -138,7 +142,7 @@ package struct PrometheusText {
     // MARK: Groups
 
     private mutating func groups(_ rows: Rows) {
-        family("streambox_group_state", .gauge, "The state of a group: 1 for the one that holds.")
+        family("streambox_group_state", .gauge, "The state of a group: 1 for the current state.")
         for row in rows.groups {
             oneOf("streambox_group_state", GroupSnapshot.State.allCases, row.value.state, row.labels)
         }
@@ -150,21 +154,22 @@ package struct PrometheusText {
         }
         let figures: [(String, Kind, String, (GroupSnapshot) -> Double)] = [
             (
-                "streambox_group_frames_total", .counter, "Pictures that went into the group's feed.",
+                "streambox_group_frames_total", .counter, "Frames written to the group's feed.",
                 { Double($0.frames) }
             ),
-            ("streambox_group_fps", .gauge, "Pictures a second.", { $0.fps }),
-            ("streambox_group_speed_ratio", .gauge, "Seconds of stream a second.", { $0.speed }),
+            ("streambox_group_fps", .gauge, "Frames per second.", { $0.fps }),
+            ("streambox_group_speed_ratio", .gauge, "Seconds of stream per second.", { $0.speed }),
             (
-                "streambox_group_bitrate_bits_per_second", .gauge, "Picture and sound, over the last ten seconds.",
+                "streambox_group_bitrate_bits_per_second", .gauge, "Video and audio, over the last ten seconds.",
                 { $0.bitsPerSecond }
             ),
             (
-                "streambox_group_dropped_frames_total", .counter, "Pictures that encoders left out.",
+                "streambox_group_dropped_frames_total", .counter, "Frames that encoders dropped.",
                 { Double($0.droppedFrames) }
             ),
             (
-                "streambox_group_lost_frames_total", .counter, "Pictures that the channel had and the group has not.",
+                "streambox_group_lost_frames_total", .counter,
+                "Frames that the channel had and the group does not have.",
                 { Double($0.lostFrames) }
             ),
             ("streambox_group_uptime_seconds", .gauge, "How long the group has been live.", { $0.uptime }),
@@ -175,7 +180,7 @@ package struct PrometheusText {
         }
         family(
             "streambox_encoder_exits_total", .counter,
-            "How often an encoder ended, or had to be ended, though it was wanted.")
+            "How often an encoder ended, or had to be ended, while it was wanted.")
         for row in rows.groups {
             for exit in row.value.exits {
                 sample(
@@ -191,7 +196,7 @@ package struct PrometheusText {
         }
         family(
             "streambox_handover_duration_seconds", .histogram,
-            "From the last picture of one encoder to the first of the next.")
+            "From the last frame of one encoder to the first frame of the next.")
         for row in rows.groups {
             histogram("streambox_handover_duration_seconds", row.labels, row.value.handoverSeconds)
         }
@@ -200,17 +205,19 @@ package struct PrometheusText {
     // MARK: Targets
 
     private mutating func targets(_ rows: Rows) {
-        family("streambox_target_state", .gauge, "The state of a target: 1 for the one that holds.")
-        // What reaches a live target is another family's.
+        family("streambox_target_state", .gauge, "The state of a target: 1 for the current state.")
+        // Another family has the share of the stream that reaches a live target.
         let states = TargetSnapshot.State.allCases.filter { $0 != .degraded }
         for row in rows.targets {
             oneOf("streambox_target_state", states, row.value.isConnected ? .live : row.value.state, row.labels)
         }
-        family("streambox_target_bytes_total", .counter, "Bytes that the target's publishers were given.")
+        family("streambox_target_bytes_total", .counter, "Bytes sent to the publishers of the target.")
         for row in rows.targets { sample("streambox_target_bytes_total", row.labels, Double(row.value.bytes)) }
         family("streambox_target_connects_total", .counter, "How often the target was connected.")
         for row in rows.targets { sample("streambox_target_connects_total", row.labels, Double(row.value.connects)) }
-        family("streambox_target_skipped_seconds_total", .counter, "Stream that the target's publishers jumped over.")
+        family(
+            "streambox_target_skipped_seconds_total", .counter,
+            "Seconds of stream that the publishers of the target skipped.")
         for row in rows.targets {
             sample("streambox_target_skipped_seconds_total", row.labels, row.value.skippedSeconds)
         }
@@ -229,7 +236,7 @@ private struct Rows {
     var channels: [Row<ChannelSnapshot>] = []
     var groups: [Row<GroupSnapshot>] = []
     var targets: [Row<TargetSnapshot>] = []
-    /// Who reads which feed, and how often it jumped.
+    /// The readers of the feeds, with the number of their skips.
     var readers: [Row<Int>] = []
 
     init(_ box: BoxSnapshot) {
@@ -239,7 +246,7 @@ private struct Rows {
             for group in channel.groups {
                 let labels = PrometheusText.Labels([("channel", channel.name), ("group", group.name)])
                 groups.append(Row(labels: labels, value: group))
-                // Its encoder reads the channel's own feed.
+                // The encoder of a group reads the feed of the channel.
                 readers.append(
                     Row(
                         labels: PrometheusText.Labels([

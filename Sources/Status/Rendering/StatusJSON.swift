@@ -1,8 +1,8 @@
 import FoundationEssentials
 
-/// A snapshot for programs: what `status --json` prints and `/api/status` answers.
+/// A snapshot as JSON, for `status --json` and `/api/status`.
 package enum StatusJSON {
-    /// - Parameter isPretty: Over many lines, for people who read it.
+    /// - Parameter isPretty: Whether the JSON is indented for people.
     package static func render(_ box: BoxSnapshot, isPretty: Bool) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting =

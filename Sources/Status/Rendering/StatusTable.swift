@@ -1,11 +1,11 @@
-/// A snapshot for a person at a terminal of 80 columns.
+/// A snapshot as a table for a person at a terminal of 80 columns.
 package struct StatusTable {
     private let isColoured: Bool
-    /// Columns of the longest name.
+    /// The width of the longest name in columns.
     private let nameWidth: Int
     private var lines: [String] = []
 
-    /// - Parameter coloured: With the escape sequences of a terminal.
+    /// - Parameter coloured: Whether the text has the escape sequences of a terminal.
     package static func render(_ box: BoxSnapshot, coloured: Bool) -> String {
         let names = box.channels.flatMap { channel in
             channel.sources.map(\.id.count)
@@ -19,12 +19,12 @@ package struct StatusTable {
     static let width = 80
     private static let indent = 2
     private static let shortestName = 14
-    /// Before what does not fit behind a name.
+    /// The indent of text that does not fit behind a name.
     private static let margin = String(repeating: " ", count: 18)
 
     private init(isColoured: Bool, nameWidth: Int) {
         self.isColoured = isColoured
-        // What a command takes has at most 32 letters.
+        // Names of channels, groups and targets have at most 32 letters.
         self.nameWidth = min(nameWidth, 32 + Self.indent)
     }
 
@@ -158,14 +158,14 @@ package struct StatusTable {
         return text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
     }
 
-    /// What a peer or a device says of itself is not to command the terminal.
+    /// Replaces control characters: a text from a peer or a device must not control the terminal.
     private static func plain(_ text: String) -> String {
         var plain = String.UnicodeScalarView()
         for scalar in text.unicodeScalars { plain.append(scalar.properties.generalCategory == .control ? " " : scalar) }
         return String(plain)
     }
 
-    /// A text in lines of at most so many columns, broken between words; a word that is longer is broken too.
+    /// Breaks a text between words into lines of at most `width` columns. Longer words are broken, too.
     package static func wrapped(_ text: String, to width: Int) -> [String] {
         var lines: [String] = []
         var line = ""

@@ -1,6 +1,5 @@
 extension BoxSnapshot {
-    /// Why the box does not do all that is wanted of it, a sentence each; empty when every wanted group is live or
-    /// degraded.
+    /// The reasons why the box is not ready, one sentence each; empty if every wanted group is live or degraded.
     package var hindrances: [String] {
         channels.flatMap { channel in
             channel.groups.compactMap { group in

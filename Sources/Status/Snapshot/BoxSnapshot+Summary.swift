@@ -1,18 +1,19 @@
 extension BoxSnapshot {
-    /// Somebody who watches sees something: a group delivers, or a slate is on air.
+    /// Whether viewers get something: a group delivers, or a slate is on air.
     package var isOnAir: Bool {
         channels.contains { channel in
             channel.groups.contains { $0.isDelivering } || channel.sources.contains { $0.isOnAir && $0.id == "slate" }
         }
     }
 
-    /// Every group that is to be on air is.
+    /// Whether every wanted group delivers.
     package var isWhole: Bool { channels.allSatisfy { $0.groups.allSatisfy { !$0.isWanted || $0.isDelivering } } }
 
-    /// How the service is, in one line for a person: who is on air, what delivers, and the first of its problems.
+    /// The state of the service in one line for a person: the sources on air, the groups and targets that deliver, and
+    /// the first problem.
     package var summary: String {
         let shown = channels.map { channel in
-            "\(channel.name) \(channel.sources.first { $0.isOnAir }.map { "shows \($0.id)" } ?? "has no picture yet")"
+            "\(channel.name) \(channel.sources.first { $0.isOnAir }.map { "shows \($0.id)" } ?? "is not on air yet")"
         }
         let groups = channels.flatMap(\.groups).filter(\.isWanted)
         let targets = groups.flatMap(\.targets).filter(\.isWanted)

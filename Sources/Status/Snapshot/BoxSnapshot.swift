@@ -1,19 +1,19 @@
-/// The service at one moment: made by the supervisor, and all that a renderer reads.
+/// The state of the service at one moment. The supervisor takes it, and every renderer works from it.
 package struct BoxSnapshot: Sendable, Hashable, Codable {
     package var version: String
-    /// FFmpeg's version.
+    /// The version of FFmpeg.
     package var ffmpeg: String
-    /// When the service started and when this was made, in seconds since 1970.
+    /// The times at which the service started and at which the snapshot was taken, in seconds since 1970.
     package var started: Double
     package var updated: Double
     package var process: ProcessFigures
-    /// Those that are there, and those that were.
+    /// The GPUs of the box, and those that are gone.
     package var gpus: [GPUSnapshot]
-    /// For the codecs of the groups.
+    /// The encoders for the codecs of the groups.
     package var encoders: [EncoderSnapshot]
     package var captureDevices: [CaptureDeviceSnapshot]
     package var channels: [ChannelSnapshot]
-    /// What an operator should act on; empty when all is well.
+    /// The problems that need the operator.
     package var problems: [Problem]
 
     package init(
@@ -34,7 +34,7 @@ package struct BoxSnapshot: Sendable, Hashable, Codable {
     }
 }
 
-/// What the service itself costs.
+/// The resources that the service itself uses.
 package struct ProcessFigures: Sendable, Hashable, Codable {
     package var cpuSeconds: Double
     package var residentBytes: Int

@@ -1,13 +1,13 @@
-/// A channel: who is on air, and what goes out.
+/// A channel with its sources and groups.
 package struct ChannelSnapshot: Sendable, Hashable, Codable {
     package var name: String
     package var sources: [SourceSnapshot]
-    /// How often each source took the air, by its id.
+    /// How often each source went on air, by its id.
     package var switches: [String: Int]
-    /// Bytes that went into the channel's feed.
+    /// Bytes that were written to the channel's feed.
     package var feedBytes: Int
     package var groups: [GroupSnapshot]
-    /// Where the channel can be watched on this box.
+    /// The address of the tap on this box.
     package var tap: String?
 
     package init(
@@ -24,17 +24,17 @@ package struct ChannelSnapshot: Sendable, Hashable, Codable {
     }
 }
 
-/// One source of a channel; the slate is one too.
+/// One source of a channel, or the slate.
 package struct SourceSnapshot: Sendable, Hashable, Codable {
     package enum State: String, Sendable, Hashable, Codable, CaseIterable {
-        /// The device is not there.
+        /// The device is missing.
         case absent
-        /// It is ready, and nobody sends.
+        /// It listens, and no publisher or caller is connected.
         case waiting
-        /// It is being reached.
+        /// The service connects to it.
         case connecting
         case live
-        /// It delivered, and delivers no more.
+        /// It delivered before, and does not deliver now.
         case stalled
         /// It cannot run as configured.
         case failed
@@ -44,22 +44,22 @@ package struct SourceSnapshot: Sendable, Hashable, Codable {
     package var id: String
     package var state: State
     package var isOnAir: Bool
-    /// What it sends: `1920x1080 30 fps h264`.
+    /// The format of its stream: `1920x1080 30 fps h264`.
     package var format: String?
     package var starts: Int
-    /// Why it is absent or failed; `nil` when it is neither.
+    /// Why the source is absent or failed; `nil` in other states.
     package var trouble: String?
-    /// Its last ends, oldest first.
+    /// The last ends of its processes, oldest first.
     package var history: [EndSnapshot]
-    /// How many publishers were turned away, by reason; `nil` for a source that nobody publishes to.
+    /// How many publishers were rejected, by reason; `nil` for a source that does not listen.
     package var refusals: [String: Int]?
-    /// What encodes its frames, `h264_vaapi@0000:00:02.0`; `nil` for a source that sends pictures.
+    /// The encoder of its frames, such as `h264_vaapi@0000:00:02.0`; `nil` for a source that is encoded already.
     package var encoder: String?
-    /// Packets that SRT gave up because they came too late or not at all; `nil` for a source that is not SRT.
+    /// Packets that SRT dropped because they came too late or not at all; `nil` for a source that is not SRT.
     package var droppedPackets: Int?
-    /// What is taken of what it sends, how that is treated, and why nothing comes of it; `nil` for nothing to tell.
+    /// Which parts of its stream the service uses and how, or why it can use none; `nil` without a note.
     package var notes: [String]?
-    /// What FFmpeg refuses of the slate's command line; `nil` for any other source, and while it refuses nothing.
+    /// The part of the slate's command line that FFmpeg refuses; `nil` for any other source, or if it refuses nothing.
     package var refused: String?
 
     package init(
@@ -93,7 +93,7 @@ package struct EndSnapshot: Sendable, Hashable, Codable {
     package var cause: String?
     /// What it said last, secrets masked.
     package var lastLines: [String]
-    /// What FFmpeg refused of its command line; `nil` where that is not why it ended.
+    /// The part of its command line that FFmpeg refused; `nil` if the process ended for another reason.
     package var refused: String?
 
     package init(

@@ -3,7 +3,7 @@ package struct GroupSnapshot: Sendable, Hashable, Codable {
     package enum State: String, Sendable, Hashable, Codable, CaseIterable {
         case starting
         case live
-        /// It is on air with less than was asked for.
+        /// It is on air with less than its configuration asks for.
         case degraded
         case stalled
         case stopped
@@ -16,35 +16,35 @@ package struct GroupSnapshot: Sendable, Hashable, Codable {
     package var encoder: String
     /// The GPU's slot; `nil` for software.
     package var gpu: String?
-    /// Why it is this encoder.
+    /// Why this encoder is in use.
     package var why: String
-    /// It is another one than wanted because FFmpeg refuses an option of that; `nil` where that is not so.
+    /// True if the wanted encoder is not in use because FFmpeg refuses an option of it; `nil` otherwise.
     package var ffmpegRefuses: Bool?
-    /// The preset of a software encoder, where a faster one than usual is in use because that was too slow.
+    /// The preset of a software encoder, if it was lowered because the usual one was too slow.
     package var loweredPreset: String?
-    /// Pictures that went into the group's feed.
+    /// Frames that were written to the group's feed.
     package var frames: Int
-    /// Pictures that the channel had and the group has not.
+    /// Frames that the channel had and the group does not have.
     package var lostFrames: Int
-    /// How often the encoder fell behind the channel's feed and was given the newest keyframe.
+    /// How often the encoder fell behind the channel's feed and jumped to the newest keyframe.
     package var encoderSkips: Int
-    /// Pictures that the encoders left out, by their own word.
+    /// Frames that the encoders reported as dropped.
     package var droppedFrames: Int
     package var feedBytes: Int
-    /// Pictures a second over the last seconds.
+    /// Frames per second, over the last seconds.
     package var fps: Double
-    /// Seconds of stream a second.
+    /// Seconds of stream per second.
     package var speed: Double
-    /// Of picture and sound, over the last ten seconds.
+    /// Bits per second of video and audio, over the last ten seconds.
     package var bitsPerSecond: Double
-    /// Seconds since it went live; 0 while it is not.
+    /// Seconds since the group went live; 0 while it is not live.
     package var uptime: Double
     package var exits: [EncoderExits]
-    /// By cause.
+    /// The number of handovers, by cause.
     package var handovers: [String: Int]
-    /// Seconds from the last picture of one encoder to the first of the next.
+    /// Seconds from the last frame of one encoder to the first frame of the next.
     package var handoverSeconds: HistogramSnapshot
-    /// The encoder's last ends, oldest first.
+    /// The last ends of the encoder, oldest first.
     package var history: [EndSnapshot]
     package var targets: [TargetSnapshot]
     package var tap: String?
@@ -85,7 +85,7 @@ package struct GroupSnapshot: Sendable, Hashable, Codable {
     }
 }
 
-/// How often an encoder ended by itself for one reason.
+/// How often an encoder ended by itself for one cause.
 package struct EncoderExits: Sendable, Hashable, Codable {
     package var encoder: String
     package var cause: String
@@ -98,11 +98,11 @@ package struct EncoderExits: Sendable, Hashable, Codable {
     }
 }
 
-/// Counts of values by upper bounds.
+/// The numbers of values by upper bounds.
 package struct HistogramSnapshot: Sendable, Hashable, Codable {
-    /// Rising.
+    /// The upper bounds, in ascending order.
     package var bounds: [Double]
-    /// Values at or below each bound and above the one before; one more for those above the last.
+    /// The number of values at or below each bound and above the previous one, and last the number above all bounds.
     package var counts: [Int]
     package var sum: Double
 

@@ -1,10 +1,10 @@
-/// A graphics processor, as it stands.
+/// The state of a GPU.
 package struct GPUSnapshot: Sendable, Hashable, Codable {
     package enum State: String, Sendable, Hashable, Codable, CaseIterable {
         case ready
-        /// It failed, and is left alone until it is tried again.
+        /// It failed, and is not used until its next trial.
         case quarantined
-        /// It was there while the service ran.
+        /// It was removed while the service ran.
         case gone
     }
 
@@ -12,12 +12,12 @@ package struct GPUSnapshot: Sendable, Hashable, Codable {
     package var slot: String
     /// The kernel's driver.
     package var driver: String
-    /// Vendor and device, where they are known.
+    /// Vendor and device, if they are known.
     package var name: String
-    /// The node that it is used through: the render node, as long as the kernel does not number it anew.
+    /// The device node in use: the render node, whose number can change.
     package var node: String
     package var state: State
-    /// Why it cannot be used; `nil` when it can.
+    /// Why the GPU cannot be used; `nil` if it can.
     package var trouble: String?
 
     package init(slot: String, driver: String, name: String = "", node: String, state: State, trouble: String? = nil) {
@@ -32,10 +32,10 @@ package struct GPUSnapshot: Sendable, Hashable, Codable {
 
 /// A capture card that is plugged in.
 package struct CaptureDeviceSnapshot: Sendable, Hashable, Codable {
-    /// What it calls itself.
+    /// The name that the card reports.
     package var name: String
     package var serial: String?
-    /// Where it is plugged in.
+    /// The path of its port.
     package var path: String
 
     package init(name: String, serial: String? = nil, path: String) {
@@ -51,9 +51,9 @@ package struct EncoderSnapshot: Sendable, Hashable, Codable {
     package var name: String
     /// The GPU's slot; `nil` for software.
     package var gpu: String?
-    /// It passed its trial for a group.
+    /// Whether it passed its trial for a group.
     package var isUsable: Bool
-    /// Why it is not usable; `nil` when it is, or has not been tried.
+    /// Why it is not usable; `nil` if it is usable, or had no trial yet.
     package var trouble: String?
 
     package init(name: String, gpu: String? = nil, isUsable: Bool, trouble: String? = nil) {

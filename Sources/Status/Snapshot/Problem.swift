@@ -1,6 +1,6 @@
 /// Something that an operator should act on.
 package struct Problem: Sendable, Hashable, Codable {
-    /// What can be wrong, in words for machines; each has a section in docs/operations.md.
+    /// The kinds of problems, as words for programs. Each has a section in docs/operations.md.
     package enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
         case noSource = "no-source"
         case sourceAbsent = "source-absent"
@@ -22,7 +22,7 @@ package struct Problem: Sendable, Hashable, Codable {
     }
 
     package var problem: Kind
-    /// Whom it concerns: `target twitch`.
+    /// The part that has the problem: `target twitch`.
     package var subject: String
     /// What happened and what to do.
     package var sentence: String

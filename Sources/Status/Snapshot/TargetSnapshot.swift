@@ -3,11 +3,11 @@ package struct TargetSnapshot: Sendable, Hashable, Codable {
     package enum State: String, Sendable, Hashable, Codable, CaseIterable {
         case connecting
         case live
-        /// It is live and takes less than it is sent; `live` in the metrics.
+        /// It is live and receives only a part of the stream; `live` in the metrics.
         case degraded
-        /// It is not connected, and is tried again after a pause.
+        /// It is not connected. The service reconnects after a pause.
         case waiting
-        /// It answered and did not let us in.
+        /// The server rejected the stream.
         case refused
         case stopped
     }
@@ -15,22 +15,21 @@ package struct TargetSnapshot: Sendable, Hashable, Codable {
     package var name: String
     package var state: State
     package var isWanted: Bool
-    /// Bytes that its publishers were given.
+    /// Bytes that were sent to its publishers.
     package var bytes: Int
     /// How often it was connected.
     package var connects: Int
     /// How often its publisher fell behind and jumped to the newest keyframe.
     package var skips: Int
-    /// Seconds of stream that those jumps passed over.
+    /// Seconds of stream that these skips left out.
     package var skippedSeconds: Double
-    /// How much of the stream reaches it while it takes less than it is sent, from 0 to less than 1; `nil` while all
-    /// does.
+    /// The share of the stream that reaches a degraded target, from 0 to less than 1; `nil` if the whole stream does.
     package var share: Double?
-    /// Seconds since it was connected; 0 while it is not.
+    /// Seconds since it was connected; 0 while it is not connected.
     package var uptime: Double
-    /// Why it is not live, or does not stay so; `nil` when all is well, or it was never tried.
+    /// Why the target is not live, or does not stay live; `nil` without trouble, or before the first attempt.
     package var trouble: String?
-    /// Its publishers' last ends, oldest first.
+    /// The last ends of its publishers, oldest first.
     package var history: [EndSnapshot]
 
     package init(
@@ -51,9 +50,9 @@ package struct TargetSnapshot: Sendable, Hashable, Codable {
         self.history = history
     }
 
-    /// It is connected, whether or not everything reaches it.
+    /// Whether it is connected, even if only a part of the stream reaches it.
     package var isConnected: Bool { state == .live || state == .degraded }
 
-    /// The share in whole percent, rounded down: a target that lacks something is not at a hundred.
+    /// The share in whole percent, rounded down: a degraded target is never at 100.
     package var sharePercent: Int? { share.map { Int(max(0, min(0.99, $0)) * 100 + 1e-6) } }
 }

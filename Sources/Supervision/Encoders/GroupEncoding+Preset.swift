@@ -49,7 +49,7 @@ extension GroupEncoding {
         guard preset.effort.isLowered || preset.effort.isTrying, !preset.isLookingForRoom else { return }
         preset.isLookingForRoom = true
         let child = session.generations[session.machine.current]?.child
-        let (clock, pause, times) = (context.clock, preset.pauses.look, context.processorTimes)
+        let (clock, pause, times) = (context.clock, preset.pauses.look, context.testHooks.processorTimes)
         tasks.addTask { [session] in
             guard await (try? clock.sleep(for: pause)) != nil else { return }
             let sample = await BlockingIO.run { child?.pid.flatMap { ProcessorRoom.sample(of: $0, processors: times) } }

@@ -66,8 +66,8 @@ final class GroupEncoding: EncoderSessionDelegate {
         self.statistics = statistics
         self.context = context
         expected = SlateFormat(expecting: channel)
-        lifetime = min(context.encoderLifetime ?? Self.longestLife, Self.longestLife)
-        preset = PresetChoice(group.video, first: context.presetPause)
+        lifetime = min(context.testHooks.encoderLifetime ?? Self.longestLife, Self.longestLife)
+        preset = PresetChoice(group.video, first: context.testHooks.presetPause)
     }
 
     /// The encoder that the group would get now, and why: for people.

@@ -49,14 +49,8 @@ package struct ServiceContext: Sendable {
 
     /// The first slates, kept from one start to the next. `nil` if there is no folder for them.
     package var slates: SlateStore?
-    /// Where the timelines of channels begin, in ticks. For tests of the timestamp wrap.
-    package var timelineStart: Int64?
-    /// How long an encoder runs before a refresh, if that is less than a day. For tests.
-    package var encoderLifetime: Duration?
-    /// How long a lowered preset stays lowered at first, if that is less than a minute. For tests.
-    package var presetPause: Duration?
-    /// The file with the kernel's processor times.
-    package var processorTimes = "/proc/stat"
+    /// What system tests change.
+    package var testHooks = TestHooks()
 
     package init(
         ffmpeg: FFmpegBinary, encoders: EncoderManager, runtime: FilePath, environment: [String: String],

@@ -156,7 +156,7 @@ package actor Supervisor {
         let delay = channel.sources.contains { $0.isOwn } ? channel.slate.after : .zero
         await dataPath.addChannel(
             channel.name, patience: channel.slate.after, slateDelay: delay, keepsAudioFormat: channel.copiesAudio,
-            start: context.timelineStart ?? 10 * Ticks.perSecond)
+            start: context.testHooks.timelineStart ?? 10 * Ticks.perSecond)
         for group in channel.groups where !group.passesThrough { await dataPath.addGroup(group.name) }
     }
 

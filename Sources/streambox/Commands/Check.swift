@@ -5,7 +5,7 @@ import EncoderSelection
 import FFmpeg
 import Supervision
 
-/// Validates a file and says what it understood.
+/// Validates a configuration file and prints its content as the service understands it.
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Validates a configuration file and prints what it says.")
 
@@ -33,7 +33,7 @@ struct Check: AsyncParsableCommand {
         } catch  where loaded.configuration.ffmpeg != nil {
             throw Failure.inConfiguration(error)
         } catch {
-            // Without `ffmpeg:` the one that counts is on the PATH of the service, which need not be ours.
+            // Without `ffmpeg:` the service takes FFmpeg from its own PATH, which may differ from this one.
         }
         missing += MissingAuthorities.notices(for: loaded.configuration)
         print(ConfigurationSummary.render(loaded.configuration))

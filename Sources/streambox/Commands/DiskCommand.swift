@@ -3,12 +3,12 @@ import Glibc
 import Supervision
 import SystemPackage
 
-/// Reads or writes a file; run by the service in a process of its own, because a disk may hang.
+/// Reads or writes a file. The service runs it in a process of its own, because a disk may hang.
 struct DiskCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "disk", abstract: "Reads or writes a file, for the service.", shouldDisplay: false)
 
-    @Argument(help: "What is to be done, and with which file.")
+    @Argument(help: "The task and the file.")
     var words: [String]
 
     func run() throws {

@@ -9,25 +9,25 @@ import Supervision
 import SystemPackage
 import SystemSupport
 
-/// What this box has.
+/// Shows the GPUs, encoders and capture devices of this box.
 struct Probe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Shows GPUs with what their drivers encode, encoders, and capture devices.",
         usage: "streambox probe [--json] [--no-trial]",
         subcommands: [ProbeVA.self])
 
-    @Flag(help: "One JSON object for programs.")
+    @Flag(help: "Prints one JSON object for programs.")
     var json = false
 
-    @Flag(help: "Drivers and encoders are not tried, only listed.")
+    @Flag(help: "Lists drivers and encoders without trying them.")
     var noTrial = false
 
-    /// How long drivers may take to say what is there.
+    /// How long the drivers may take to list their devices.
     private static let limit = Duration.seconds(3)
 
     func run() async throws {
         let environment = processEnvironment()
-        // The lists take no longer than FFmpeg's own.
+        // The lists are read while FFmpeg is asked for its own.
         async let gpuList = BlockingIO.run(atMost: Self.limit) { GPUList.read() }
         async let boardList = BlockingIO.run(atMost: Self.limit) { V4L2EncoderList.read() }
         async let cardList = CaptureSurvey().look()
@@ -45,7 +45,9 @@ struct Probe: AsyncParsableCommand {
         var report = ProbeReport(
             ffmpeg: "\(ffmpeg.version)", hwaccels: ffmpeg.capabilities.hwaccels, gpus: gpus.map { .init(gpu: $0) },
             v4l2Encoders: boards, captureDevices: cards ?? [])
-        if cards == nil { report.problem = "udev does not say what video devices are there; restart the box" }
+        if cards == nil {
+            report.problem = "udev does not answer, so the list of capture devices is empty; restart the box"
+        }
         report.ffmpegProblems = FFmpegNeeds.missing(in: ffmpeg.capabilities).map {
             .init(subject: $0.subject, sentence: $0.sentence(ffmpeg: "\(ffmpeg.version)"))
         }
@@ -67,10 +69,7 @@ struct Probe: AsyncParsableCommand {
                 report.ffmpegProblems.append(.init(subject: "FFmpeg", sentence: doubt))
             }
         }
-        guard json else { return print(report.text, terminator: "") }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        print(json ? try PrettyJSON.text(of: report) + "\n" : report.text, terminator: "")
     }
 
     /// Asks every VA driver, each in a process of its own.
@@ -94,11 +93,11 @@ struct Probe: AsyncParsableCommand {
 }
 
 extension FileDescriptor {
-    /// Progress for a person; what reads the output does not see it.
+    /// Prints progress for a person. A program that reads standard output does not get it.
     fileprivate func say(_ text: String) { _ = try? writeAll((text + "\n").utf8) }
 }
 
-/// Asks one VA driver; run by `probe` in a process of its own.
+/// Asks one VA driver. `probe` runs it in a process of its own.
 struct ProbeVA: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "va", abstract: "Asks the VA driver of one node.", shouldDisplay: false)
@@ -106,16 +105,16 @@ struct ProbeVA: ParsableCommand {
     @Argument(help: "The render node.")
     var node: String
 
-    /// Seconds after which it ends by itself, when whoever asked was killed and a driver hangs.
+    /// Seconds after which the process ends by itself, if its parent was killed and the driver hangs.
     private static let longest: UInt32 = 10
 
     func run() throws {
         alarm(Self.longest)
-        // Drivers talk on standard output, where the answer alone belongs.
+        // Drivers print to standard output, which is for the answer alone.
         let answer = dup(STDOUT_FILENO)
         guard answer >= 0, dup2(STDERR_FILENO, STDOUT_FILENO) >= 0 else {
             throw Failure(
-                status: 1, description: "cannot set standard output aside: \(String(cString: strerror(errno)))")
+                status: 1, description: "cannot redirect standard output: \(String(cString: strerror(errno)))")
         }
         let report: VAReport
         do {
@@ -123,7 +122,7 @@ struct ProbeVA: ParsableCommand {
         } catch {
             throw Failure(status: 1, description: "\(error)")
         }
-        // What the driver left in C's own buffers goes where the rest of its talk went.
+        // Text of the driver that is still in the buffers of the C library goes to standard error, too.
         fflush(nil)
         dup2(answer, STDOUT_FILENO)
         print(String(decoding: try JSONEncoder().encode(report), as: UTF8.self))

@@ -2,13 +2,13 @@ import ArgumentParser
 import Glibc
 import Supervision
 
-/// Looks after the folder of a recording; run by the service in a process of its own, because a disk may hang.
+/// Looks after the folder of a recording. The service runs it in a process of its own, because a disk may hang.
 struct RecordingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "recording", abstract: "Looks after the folder of a recording, for the service.",
         shouldDisplay: false)
 
-    @Argument(help: "take, tidy or keep.")
+    @Argument(help: "take, tidy or keep")
     var task: String
 
     @Argument(help: "The folder.")
@@ -25,7 +25,7 @@ struct RecordingCommand: AsyncParsableCommand {
         do {
             StandardOutput.write(try await task.run(folder: folder, name: name), to: STDOUT_FILENO)
         } catch {
-            // The service reads it there.
+            // The service reads the error from standard output.
             StandardOutput.write("\(error)", to: STDOUT_FILENO)
             Glibc.exit(1)
         }

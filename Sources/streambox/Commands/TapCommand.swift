@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 import Supervision
 
-/// Gives the transport stream of a running service's tap.
+/// Copies the transport stream of a tap of the running service to standard output.
 struct TapCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tap",
@@ -24,13 +24,13 @@ struct TapCommand: ParsableCommand {
         guard let tap = taps.first(where: { $0.name == name }) else {
             let known =
                 taps.isEmpty
-                ? "no service with a tap runs here" : "there are: \(taps.map(\.name).joined(separator: ", "))"
+                ? "no service with a tap runs here" : "the taps are: \(taps.map(\.name).joined(separator: ", "))"
             throw Failure(status: 1, description: "streambox: no tap named \(name); \(known)")
         }
         guard isatty(STDOUT_FILENO) == 0 else {
             throw Failure(
                 status: 2,
-                description: "streambox: that is no text for a terminal; try: streambox tap \(name) | ffplay -")
+                description: "streambox: a stream is not text for a terminal; try: streambox tap \(name) | ffplay -")
         }
         try copy(tap)
     }

@@ -1,9 +1,9 @@
 import Glibc
 
-/// systemd's journal as the reader of what we write.
+/// Detects whether systemd's journal reads the output of this process.
 enum Journal {
-    /// Whether the descriptor is the stream that systemd says leads to the journal: `JOURNAL_STREAM` is inherited by
-    /// programs whose output has been led elsewhere.
+    /// Whether the descriptor is the stream that `JOURNAL_STREAM` names. The variable alone proves nothing: programs
+    /// inherit it even if their output is redirected.
     static func reads(_ descriptor: CInt, environment: [String: String]) -> Bool {
         guard let stream = environment["JOURNAL_STREAM"] else { return false }
         let numbers = stream.split(separator: ":", omittingEmptySubsequences: false).map { UInt64($0) }

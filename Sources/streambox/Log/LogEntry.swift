@@ -2,26 +2,27 @@ import Glibc
 import Logging
 import Redaction
 
-/// One event, to be put into words when it is written.
+/// One event of the log, formatted as text when it is written.
 struct LogEntry: Sendable {
     var time: timespec
     var level: Logger.Level
     var message: String
     var metadata: Logger.Metadata = [:]
 
-    /// The place comes first, from the outside in; then the rest by name. Its names are the operator's and no secrets.
+    /// The keys that come first, from the outside in. The other keys follow in alphabetical order. Their values are
+    /// names that the operator chose, and no secrets.
     private static let places = ["channel", "source", "group", "target"]
-    /// Bytes of a value; the rest is cut off.
+    /// The most bytes of a value; the rest is cut off.
     private static let longest = 4096
 
-    /// About how many bytes it takes while it waits.
+    /// About how many bytes the entry takes while it waits.
     var size: Int {
         metadata.values.reduce(message.utf8.count + 64) { sum, value in
             if case .string(let text) = value { sum + text.utf8.count + 64 } else { sum + 64 }
         }
     }
 
-    /// The line with its end.
+    /// The line, with its line feed.
     func line(hiding secrets: Redactor, inJournal: Bool) -> String {
         var line = inJournal ? "<\(level.priority)>" : ""
         line += "time=\(timestamp) level=\(level.rawValue) msg=\(Self.quoted(secrets.redacted(Self.cut(message))))"
@@ -53,8 +54,7 @@ struct LogEntry: Sendable {
             + ".\(padded(milliseconds, 3))Z"
     }
 
-    /// A value as logfmt has it: quoted where it holds anything but plain characters; whatever it holds, it is one
-    /// line.
+    /// A value in logfmt: quoted if it holds anything but plain characters, and always on one line.
     static func quoted(_ text: String) -> String {
         let isPlain =
             !text.isEmpty
@@ -79,7 +79,7 @@ struct LogEntry: Sendable {
 }
 
 extension Logger.Level {
-    /// What syslog and systemd's journal call it.
+    /// The priority of this level in syslog and in systemd's journal.
     var priority: Int {
         switch self {
         case .trace, .debug: 7

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Logging
 
-/// The least level to log, as `--log-level` takes it: the levels of swift-log.
+/// The values of `--log-level`: the levels of swift-log.
 enum LogLevel: String, CaseIterable, ExpressibleByArgument {
     case trace, debug, info, notice, warning, error, critical
 

@@ -4,18 +4,19 @@ import Logging
 import Redaction
 import Synchronization
 
-/// Where log lines go. Nobody who logs waits: lines are written by a thread that may hang with its reader. As many as
-/// there is room for wait; what comes beyond is left out and counted, and a line says so once there is room again.
+/// Writes log lines on a thread of its own, which may hang with the reader of the log: code that logs never waits.
+/// Lines are buffered up to a limit. Lines beyond it are dropped and counted, and a line reports the count as soon as
+/// there is room again.
 final class LogOutput: Sendable {
     private struct State {
         var waiting: [LogEntry] = []
         var size = 0
-        /// Left out since the last line that said so.
+        /// Lines dropped since the last line that reported a count.
         var leftOut = 0
         var isWriting = false
     }
 
-    /// Bytes that may wait.
+    /// The most bytes that are buffered.
     private static let room = 1 << 20
 
     private let descriptor: CInt
@@ -25,9 +26,9 @@ final class LogOutput: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - descriptor: Stays the caller's.
+    ///   - descriptor: Not closed by this object.
     ///   - isJournal: Each line begins with its priority.
-    ///   - secrets: What must be in no line.
+    ///   - secrets: The secrets that no line may hold.
     init(_ descriptor: CInt, isJournal: Bool, secrets: SecretBook) {
         self.descriptor = descriptor
         self.isJournal = isJournal
@@ -36,13 +37,13 @@ final class LogOutput: Sendable {
 
     func put(_ entry: LogEntry) {
         let begins = state.withLock { state in
-            // What an operator should see still finds room when the details do not.
+            // Details get half of the room, so that lines for the operator still find some.
             let room = entry.level < .notice ? Self.room / 2 : Self.room
             guard state.size + entry.size <= room else {
                 state.leftOut += 1
                 return false
             }
-            if state.leftOut > 0 { Self.tell(&state, at: entry.time) }
+            if state.leftOut > 0 { Self.reportLeftOut(&state, at: entry.time) }
             state.waiting.append(entry)
             state.size += entry.size
             defer { state.isWriting = true }
@@ -51,14 +52,14 @@ final class LogOutput: Sendable {
         if begins { queue.async { self.write() } }
     }
 
-    /// Waits until what has been put is written, and no longer than a while.
+    /// Waits until all entries are written, but no longer than the limit.
     func finish(within limit: DispatchTimeInterval = .milliseconds(500)) {
         let done = DispatchSemaphore(value: 0)
         queue.async { done.signal() }
         _ = done.wait(timeout: .now() + limit)
     }
 
-    private static func tell(_ state: inout State, at time: timespec) {
+    private static func reportLeftOut(_ state: inout State, at time: timespec) {
         state.waiting.append(
             LogEntry(
                 time: time, level: .warning, message: "the log's reader does not keep up: lines were left out",
@@ -73,7 +74,7 @@ final class LogOutput: Sendable {
                 if state.waiting.isEmpty, state.leftOut > 0, !isLost {
                     var now = timespec()
                     clock_gettime(CLOCK_REALTIME, &now)
-                    Self.tell(&state, at: now)
+                    Self.reportLeftOut(&state, at: now)
                 }
                 defer { state.waiting = [] }
                 state.isWriting = !state.waiting.isEmpty
@@ -82,7 +83,7 @@ final class LogOutput: Sendable {
             guard !entries.isEmpty else { return }
             let redactor = secrets.redactor
             for entry in entries {
-                // One call a line, so that it does not mix with what others write there.
+                // One call for each line, so that it does not mix with the output of other processes.
                 isLost = !StandardOutput.write(entry.line(hiding: redactor, inJournal: isJournal), to: descriptor)
                 state.withLock { state in
                     state.size = max(0, state.size - entry.size)

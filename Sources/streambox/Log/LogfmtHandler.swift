@@ -1,7 +1,7 @@
 import Glibc
 import Logging
 
-/// One line an event: `time=… level=… msg="…" key=value …`. The words are put together and written elsewhere.
+/// Logs each event as one line: `time=… level=… msg="…" key=value …`. ``LogOutput`` formats and writes it.
 struct LogfmtHandler: LogHandler {
     let output: LogOutput
     var metadata: Logger.Metadata = [:]

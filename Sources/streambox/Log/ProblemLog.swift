@@ -1,8 +1,7 @@
 import Logging
 import Status
 
-/// Tells the log when a problem of the status begins and when it is over: what an operator has to do stands in both in
-/// the same words.
+/// Decides when the log reports that a problem of the status began or is over. Status and log use the same sentence.
 struct ProblemLog {
     enum Change: Equatable {
         case began(Problem)
@@ -12,8 +11,11 @@ struct ProblemLog {
             switch self {
             case .began(let problem):
                 logger.error(
-                    "\(problem.sentence)",
-                    metadata: ["problem": "\(problem.problem.rawValue)", "subject": "\(problem.subject)"])
+                    "a problem needs the operator",
+                    metadata: [
+                        "problem": "\(problem.problem.rawValue)", "subject": "\(problem.subject)",
+                        "reason": "\(problem.sentence)",
+                    ])
             case .over(let problem):
                 logger.notice(
                     "the problem is over",
@@ -29,29 +31,29 @@ struct ProblemLog {
 
     private struct Entry {
         var problem: Problem
-        /// When it was seen last.
+        /// The time of the last look at which it was there.
         var last: ContinuousClock.Instant
-        /// For how long it has been seen, without the attempts between.
+        /// For how long it has been there, without the attempts in between.
         var lasted = Duration.zero
         /// It was there at the last look.
         var isThere = true
-        var isTold = false
+        var isReported = false
     }
 
     private var entries: [Kind: Entry] = [:]
 
-    /// What mends itself within so long is no news.
+    /// A problem that goes away within this time is not reported.
     private static let patience = Duration.seconds(5)
-    /// One that comes and goes with every attempt is the same one.
+    /// A problem that comes back within this time, as with every new attempt, is the same problem.
     private static let pause = Duration.seconds(30)
-    /// After a break longer than this it has to last from the beginning: an attempt takes less.
+    /// After a longer break a problem has to last from the beginning again. An attempt takes less.
     private static let longestAttempt = Duration.seconds(4)
-    /// What two looks show of the time between them: one that is there at both may have been away for most of a longer
-    /// one.
+    /// The most time between two looks that counts. A problem that is there at both may have been away for most of a
+    /// longer time.
     private static let longestSight = Duration.seconds(4)
 
-    /// - Parameter others: Those that have a line of their own.
-    /// - Returns: What is news, in a stable order.
+    /// - Parameter others: Problems that are logged elsewhere.
+    /// - Returns: The changes to log, in a stable order.
     mutating func note(_ problems: [Problem], but others: [Problem] = [], now: ContinuousClock.Instant) -> [Change] {
         var changes: [Change] = []
         for problem in problems where !others.contains(problem) {
@@ -65,8 +67,8 @@ struct ProblemLog {
             entry.problem = problem
             entry.last = now
             entry.isThere = true
-            if !entry.isTold, entry.lasted >= Self.patience {
-                entry.isTold = true
+            if !entry.isReported, entry.lasted >= Self.patience {
+                entry.isReported = true
                 changes.append(.began(problem))
             }
             entries[kind] = entry
@@ -78,7 +80,7 @@ struct ProblemLog {
             ($0.key.problem.rawValue, $0.key.subject) < ($1.key.problem.rawValue, $1.key.subject)
         }) {
             entries[kind] = nil
-            if entry.isTold { changes.append(.over(entry.problem)) }
+            if entry.isReported { changes.append(.over(entry.problem)) }
         }
         return changes
     }

@@ -1,21 +1,21 @@
 import Glibc
 
-/// Texts for whoever reads our standard output or error.
+/// Writes text to standard output or standard error.
 enum StandardOutput {
-    /// Writes a text, for as long as that takes.
+    /// Writes a text, and waits for its reader without a limit.
     ///
-    /// - Returns: Whether it went out whole.
+    /// - Returns: Whether the whole text was written.
     @discardableResult
     static func write(_ text: String, to descriptor: CInt) -> Bool {
         send(text, to: descriptor, within: -1)
     }
 
-    /// Writes a text, but does not wait for ever for a reader that takes none of it.
+    /// Writes a text, and gives up on a reader that reads none of it for a second.
     static func tryWrite(_ text: String, to descriptor: CInt) {
         send(text, to: descriptor, within: 1000)
     }
 
-    /// - Parameter limit: Milliseconds that a piece of it may wait; negative waits for ever.
+    /// - Parameter limit: Milliseconds that a piece of the text may wait; negative for no limit.
     @discardableResult
     private static func send(_ text: String, to descriptor: CInt, within limit: CInt) -> Bool {
         var text = text
@@ -23,13 +23,14 @@ enum StandardOutput {
             var rest = UnsafeRawBufferPointer(bytes)
             while !rest.isEmpty {
                 if limit >= 0, !isWritable(descriptor, within: limit) { return false }
-                // A pipe that can be written to has room for so much at least, and does not block then.
+                // A pipe that poll(2) reports as writable has room for at least this many bytes, so the write does not
+                // block.
                 let count = Glibc.write(
                     descriptor, rest.baseAddress, limit >= 0 ? min(rest.count, Int(PIPE_BUF)) : rest.count)
                 if count > 0 {
                     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
                 } else if errno == EAGAIN {
-                    // Somebody who shares it with us has made it so.
+                    // Another process that shares the descriptor made it non-blocking.
                     guard isWritable(descriptor, within: limit) else { return false }
                 } else if errno != EINTR {
                     return false

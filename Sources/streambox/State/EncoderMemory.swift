@@ -1,0 +1,31 @@
+import ServiceLifecycle
+import Supervision
+import SystemSupport
+
+/// Stores the encoder that each group uses, for the next start.
+struct EncoderMemory: Service {
+    let encoders: EncoderManager
+    /// The content of the file at the start.
+    let before: [String: String]
+    let file: StateFile<[String: String]>
+    let persister: StatePersister
+
+    /// How long the disk may delay the end of the service: the last frames of the streams still have to be sent.
+    private static let lastPatience = Duration.seconds(1)
+
+    func run() async {
+        let written = await cancelWhenGracefulShutdown { () async -> [String: String] in
+            var written = before
+            for await goods in encoders.goods {
+                if await persister.keep(goods, in: file) == nil { written = goods }
+                // A device that comes and goes must not wear out the disk.
+                try? await Task.sleep(for: .seconds(5))
+            }
+            return written
+        }
+        // Stores what changed during the last pause.
+        let used = encoders.used
+        guard used != written else { return }
+        _ = await BlockingIO.wait(atMost: Self.lastPatience) { await persister.keep(used, in: file) }
+    }
+}
