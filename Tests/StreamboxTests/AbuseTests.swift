@@ -31,12 +31,7 @@ import Testing
         #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
     }
 
-    @Test(
-        """
-        a thousand idle connections, slow, stuck and oversized clients of HTTP and of the control socket: no \
-        picture is lost, and memory stays
-        """
-    )
+    @Test("a thousand idle, slow and oversized clients cost no frame and no memory")
     func clients() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -97,12 +92,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        out of descriptors, clients of HTTP and of the control socket wait without costing the processor, and are \
-        answered when there are some again
-        """
-    )
+    @Test("without free descriptors, clients wait at no CPU cost and are answered later")
     func descriptors() async throws {
         try await withStage { stage in
             let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
@@ -144,12 +134,7 @@ import Testing
         return ticks.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
-    @Test(
-        """
-        a metrics file on a full disk, a read-only one or behind a pipe delays no picture, is told once, and is \
-        written again
-        """
-    )
+    @Test("a metrics file that cannot be written delays no frame and is reported once")
     func disk() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -226,12 +211,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        status: in a reload: another file and another port take over, the old ones are gone, and no process of a \
-        stream is touched
-        """
-    )
+    @Test("a reload moves the status file and port without touching a stream's processes")
     func moved() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)

@@ -82,7 +82,7 @@ import Testing
         #expect(numbers.count >= 60 && zip(numbers, numbers.dropFirst()).allSatisfy { $1 == $0 + 1 }, "\(numbers)")
     }
 
-    @Test("captions of a source are in the HEVC of libx265, picture by picture, where FFmpeg has the option for it")
+    @Test("libx265 keeps the captions of each frame where FFmpeg has the option")
     func hevc() async throws {
         // FFmpeg 7 and later.
         let isKnown = try await knows("a53cc", "libx265")
@@ -118,12 +118,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        captions of a source are in what a target gets, picture by picture: by software, and by a GPU whose \
-        encoder knows them
-        """,
-        arguments: [false, true])
+    @Test("a target gets the captions of each frame from software and capable GPUs", arguments: [false, true])
     func captions(onGPU: Bool) async throws {
         // FFmpeg 7.1 and later has them for VA-API.
         let isKnown = try await knows("a53_cc", "h264_vaapi")

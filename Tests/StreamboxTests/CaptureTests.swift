@@ -5,12 +5,7 @@ import Testing
 
 /// Capture cards that are plugged, pulled, frozen and swapped, with the real V4L2 of FFmpeg.
 @Suite(.serialized, .tags(.ffmpeg)) struct CaptureTests: OnHardware {
-    @Test(
-        """
-        a card that is plugged in goes on air; pulled, the slate stands in; plugged into another port under \
-        another number, it is on air again
-        """
-    )
+    @Test("a card goes on air when plugged in, also again in another port")
     func plugging() async throws {
         try await withLab { stage, lab in
             let sink = try await stage.nginx(record: true)
@@ -47,7 +42,7 @@ import Testing
         }
     }
 
-    @Test("a card that freezes without a word is opened anew, and the slate stands in meanwhile")
+    @Test("a card that freezes silently is reopened, and the slate is on air meanwhile")
     func freezing() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera()
@@ -70,12 +65,7 @@ import Testing
     /// What happens to the encoder of a card's picture.
     enum Blow: String, CaseIterable { case error, hang, pulled, killed }
 
-    @Test(
-        """
-        whatever happens to the encoder of a card's picture, none is lost: the next one goes on, and the GPU is \
-        handed back once it works
-        """,
-        arguments: Blow.allCases)
+    @Test("a failing encoder of a card loses no frame, and the GPU is used again later", arguments: Blow.allCases)
     func encoders(blow: Blow) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -117,7 +107,7 @@ import Testing
         }
     }
 
-    @Test("two cards without serials are told apart by their ports, and keep them when their numbers are swapped")
+    @Test("two cards without serials keep their ports when their numbers are swapped")
     func ports() async throws {
         try await withLab { stage, lab in
             let left = LabCamera(serial: nil, port: "1-2", number: 0)
@@ -155,7 +145,7 @@ import Testing
         }
     }
 
-    @Test("a card that gives nothing even when it is opened anew has its USB port reset, and is on air again")
+    @Test("a card that stays silent when reopened goes on air after a USB port reset")
     func reset() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera()
@@ -182,7 +172,7 @@ import Testing
         }
     }
 
-    @Test("a card that another program has is said so, and is on air once it is free")
+    @Test("a card that another program uses is reported, and goes on air once free")
     func busy() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera()
@@ -199,7 +189,7 @@ import Testing
         }
     }
 
-    @Test("a card that this user may not open names the group to join, and is on air once it is given")
+    @Test("a card without permission names the group to join, and is used once permitted")
     func permission() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera()
@@ -222,12 +212,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        a card whose driver hangs is told as that and hides no other; pulled, and plugged as one that answers, it \
-        is on air
-        """
-    )
+    @Test("a card whose driver hangs is reported and hides no other card")
     func hung() async throws {
         try await withLab { stage, lab in
             let hung = LabCamera(serial: "SN0002", port: "1-3", number: 1)
@@ -268,7 +253,7 @@ import Testing
         }
     }
 
-    @Test("what is plugged in instead of the card is told, also when that changes")
+    @Test("another device in place of the card is reported, also when it changes")
     func others() async throws {
         try await withLab { stage, lab in
             let sink = try await stage.nginx(record: true)
@@ -287,7 +272,7 @@ import Testing
         }
     }
 
-    @Test("a card that is pulled and plugged five times within a second is on air in the end, once")
+    @Test("a card that is plugged and unplugged five times in a second ends on air once")
     func burst() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera()

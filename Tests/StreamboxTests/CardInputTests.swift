@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test(
-        "cards of every format go on air",
+        "a card of any pixel format goes on air",
         arguments: [("YUYV", "yuyv422"), ("NV12", "nv12"), ("MJPG", "mjpeg"), ("H264", "h264")])
     func formats(format: String, name: String) async throws {
         try await withLab { stage, lab in
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test(
-        "a card whose driver says that its frames are interlaced is deinterlaced as its groups want it",
+        "interlaced frames of a card are deinterlaced as its groups ask",
         arguments: [
             ("auto", "bwdif=mode=send_frame:parity=tff:deint=all,"),
             ("field", "bwdif=mode=send_field:parity=tff:deint=all,"), ("off", nil),
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test("the mode nearest to the wish is taken, and said once")
+    @Test("the mode nearest to the configured one is used and reported once")
     func nearest() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera(modes: [
@@ -94,8 +94,7 @@ import Testing
         }
     }
 
-    @Test(
-        "without a signal the slate stands in; with another signal the card is opened anew, and its timings are taken")
+    @Test("a lost card signal puts the slate on air; a new signal reopens the card")
     func hdmi() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera()

@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    @Test("a card's own sound goes out; pulled, the picture goes on with silence; back, it is joined again")
+    @Test("a card's own audio is sent; unplugged, it is silence until it returns")
     func pulled() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera(sound: 1)
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("sound that cannot be opened costs no picture, and is tried again")
+    @Test("a sound card that cannot be opened costs no frame and is retried")
     func absent() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera(sound: 2)
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test("sound that the configuration names is joined again as soon as it is plugged in")
+    @Test("a configured sound card is used again as soon as it is plugged in")
     func named() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera(sound: 3)

@@ -4,9 +4,7 @@ import Testing
 
 /// Servers that are reached by TLS are asked who they are, with every FFmpeg.
 @Suite(.serialized, .tags(.ffmpeg)) struct CertificateTests {
-    @Test(
-        "a target is given its key when its certificate is valid, and told as not trusted when it is not",
-        arguments: TestCertificates.Kind.allCases)
+    @Test("only a target with a valid certificate gets the stream key", arguments: TestCertificates.Kind.allCases)
     func targets(kind: TestCertificates.Kind) async throws {
         try await withStage { stage in
             let certificates = try await TestCertificates(stage)
@@ -43,12 +41,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        without an authority of its own the system's is asked, which knows none of a test; verify: none asks \
-        nobody, and check warns of it
-        """
-    )
+    @Test("the system's authorities reject a test certificate unless verify is none")
     func unchecked() async throws {
         try await withStage { stage in
             let certificates = try await TestCertificates(stage)
@@ -76,9 +69,7 @@ import Testing
         }
     }
 
-    @Test(
-        "a good certificate is accepted by the system's authorities; without any, the package is named",
-        arguments: [true, false])
+    @Test("the system's authorities accept a good certificate; a missing package is named", arguments: [true, false])
     func system(isInstalled: Bool) async throws {
         try await withStage { stage in
             let certificates = try await TestCertificates(stage)
@@ -122,7 +113,7 @@ import Testing
         }
     }
 
-    @Test("what is pulled by rtmps is taken from a server with a valid certificate alone")
+    @Test("an rtmps pull reads only from a server with a valid certificate")
     func pulls() async throws {
         try await withStage { stage in
             let certificates = try await TestCertificates(stage)
@@ -190,7 +181,7 @@ import Testing
     }
 
     @Test(
-        "a pull by https sends its password to a server with a valid certificate alone",
+        "an https pull sends its password only to a server with a valid certificate",
         arguments: [
             TestCertificates.Kind.good, .otherHost, .selfSigned,
         ])
@@ -208,7 +199,7 @@ import Testing
     }
 
     @Test(
-        "a playlist that no name tells leads a pull by https to no server that is not checked",
+        "a playlist without a known suffix leads an https pull to no unchecked server",
         arguments: [
             "live", "live?token=4f0c2a9b7d",
         ])
@@ -225,7 +216,7 @@ import Testing
     }
 
     @Test(
-        "a pull by https that is redirected to an address without TLS ends with that reason",
+        "an https pull that is redirected to plain http ends with that reason",
         arguments: [
             "moved/live.ts", "moved/live.ts?token=4f0c2a9b7d",
         ])

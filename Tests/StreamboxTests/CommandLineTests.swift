@@ -25,7 +25,7 @@ import Testing
         for part in parts { #expect(done.errors.contains(part), "\(done.errors)", sourceLocation: sourceLocation) }
     }
 
-    @Test("--version and --help of every command go to standard output and succeed")
+    @Test("--version and --help of every command print to standard output and succeed")
     func help() async throws {
         try await withStage { stage in
             let version = try await stage.command(["--version"])
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(
-        "a mistake in usage ends with status 2",
+        "a usage mistake ends with status 2",
         arguments: [["dance"], ["check"], ["plan", "a", "b"], ["run", "--loud"], ["run", "--log-level", "shouting"]])
     func usage(arguments: [String]) async throws {
         try await withStage { stage in
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test("check prints what it understood, and starts nothing")
+    @Test("check prints its reading of the configuration and starts nothing")
     func check() async throws {
         try await withStage { stage in
             let config = try stage.configuration(channel(stage))
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test(
-        "every mistake of a file is told with its place, all at once, by every command",
+        "every command reports all mistakes of a file at once, with their places",
         arguments: ["check", "plan", "run"])
     func mistakes(command: String) async throws {
         try await withStage { stage in
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test("a configuration file that is not there is told")
+    @Test("a missing configuration file is reported")
     func missingFile() async throws {
         try await withStage { stage in
             let path = stage.folder.path("none.yaml")
@@ -103,7 +103,7 @@ import Testing
         }
     }
 
-    @Test("plan gives the command lines as text and as JSON")
+    @Test("plan prints the command lines as text and as JSON")
     func plan() async throws {
         try await withStage { stage in
             let config = try stage.configuration(channel(stage))
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test("without an FFmpeg, or with one that will not do, nothing starts")
+    @Test("without a usable FFmpeg nothing starts")
     func noFFmpeg() async throws {
         try await withStage { stage in
             let config = try stage.configuration(channel(stage))
@@ -144,7 +144,7 @@ import Testing
         }
     }
 
-    @Test("a port in use, by TCP or UDP, is told before anything starts")
+    @Test("a TCP or UDP port in use is reported before anything starts")
     func portInUse() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx()
@@ -161,7 +161,7 @@ import Testing
         }
     }
 
-    @Test("a runtime folder that cannot be had is told before anything starts")
+    @Test("an unusable runtime folder is reported before anything starts")
     func folders() async throws {
         try await withStage { stage in
             let file = try stage.folder.write("file", "")
@@ -171,7 +171,7 @@ import Testing
         }
     }
 
-    @Test("tap lists the taps, gives a stream, and says what is wrong with a name")
+    @Test("tap lists the taps, sends a stream, and explains a wrong name")
     func tap() async throws {
         try await withStage { stage in
             let none = try stage.configuration(

@@ -92,7 +92,7 @@ import Testing
         ),
     ]
 
-    @Test("every command of the documents runs: here, against a running service, or in the test of the package")
+    @Test("every command of the documents runs, here or in the package test")
     func commands() async throws {
         let commands = DocumentedCommand.all(in: try Document.all())
         #expect(commands.count > 50)
@@ -161,7 +161,7 @@ import Testing
 
     private static var root: URL { Document.root }
 
-    @Test("every YAML example of the documents is a configuration that `streambox check` or Prometheus accepts")
+    @Test("`streambox check` or Prometheus accepts every YAML example of the documents")
     func examples() async throws {
         let blocks = try Document.all().flatMap(\.blocks).filter { $0.language == "yaml" }
         #expect(blocks.count > 10)
@@ -206,12 +206,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        every problem that the service can have has its section in operations.md and its row in status.md, and no \
-        other
-        """
-    )
+    @Test("operations.md and status.md describe every problem kind and no other")
     func problems() throws {
         let kinds = Set(Problem.Kind.allCases.map(\.rawValue))
         let sections = try Document("docs/operations.md").headings.flatMap {
@@ -225,7 +220,7 @@ import Testing
         #expect(Set(rows) == kinds && rows.count == kinds.count)
     }
 
-    @Test("the documents name every metric, and none that there is not")
+    @Test("the documents name exactly the metrics that exist")
     func metrics() throws {
         let sources = try FileManager.default.contentsOfDirectory(
             atPath: Document.root.appending(path: "Sources/Status/Rendering").path)
@@ -243,7 +238,7 @@ import Testing
         }
     }
 
-    @Test("links lead somewhere, every document can be reached, and the files and types that are named are there")
+    @Test("links resolve, documents are reachable, and named files and types exist")
     func names() throws {
         let documents = try Document.all().filter { $0.path.hasSuffix(".md") }
         var reached: Set<String> = ["README.md"]

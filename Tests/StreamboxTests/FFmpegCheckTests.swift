@@ -44,12 +44,7 @@ import Testing
         """
     }
 
-    @Test(
-        """
-        each option that FFmpeg refuses is a problem that names it, found at the start and told by check, probe \
-        and status
-        """
-    )
+    @Test("an option that FFmpeg refuses is a problem in check, probe and status")
     func refusedOption() async throws {
         try await withStage { stage in
             let ffmpeg = try await wrapper(
@@ -87,7 +82,7 @@ import Testing
         }
     }
 
-    @Test("a slate that FFmpeg refuses is a problem that names it, until a reload asks for another one")
+    @Test("a slate that FFmpeg refuses is a problem until a reload replaces it")
     func refusedSlate() async throws {
         try await withStage { stage in
             let ffmpeg = try await wrapper(
@@ -128,7 +123,7 @@ import Testing
         }
     }
 
-    @Test("an FFmpeg without SRT is named where SRT is used, and RTMP, recordings and everything else work")
+    @Test("an FFmpeg without SRT is reported for SRT, and everything else works")
     func withoutSRT() async throws {
         try await withStage { stage in
             let ffmpeg = try await wrapper(stage, Self.noSRT)
@@ -149,7 +144,7 @@ import Testing
         }
     }
 
-    @Test("a reload tells what is new of what FFmpeg lacks, and takes back what nobody needs any more")
+    @Test("a reload updates the list of missing FFmpeg features")
     func reloaded() async throws {
         try await withStage { stage in
             let ffmpeg = try await wrapper(stage, Self.noSRT)
@@ -176,12 +171,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        HEVC by RTMP is the problem of that target where FFmpeg cannot send it: the others are on air, and nothing \
-        is published there
-        """
-    )
+    @Test("a target whose FFmpeg cannot send HEVC by RTMP is a problem; others are on air")
     func codecOfTarget() async throws {
         try await withStage { stage in
             let ffmpeg = try await wrapper(stage, Self.is60)
@@ -227,7 +217,7 @@ import Testing
         }
     }
 
-    @Test("HEVC that is passed on is never published where FFmpeg cannot send it, not even as an empty stream")
+    @Test("copied HEVC that FFmpeg cannot send is never published, not even empty")
     func passedOn() async throws {
         try await withStage { stage in
             let ffmpeg = try await wrapper(stage, Self.is60)
@@ -247,7 +237,7 @@ import Testing
         }
     }
 
-    @Test("a check that could not be made to its end is said to be so, and is not kept")
+    @Test("an FFmpeg check that did not finish is reported and not cached")
     func unfinished() async throws {
         try await withStage { stage in
             // A first start, without a folder for what has to be a file.
@@ -261,7 +251,7 @@ import Testing
         }
     }
 
-    @Test("an FFmpeg without libx264 is named with what is left", arguments: ["libx264", "drawtext"])
+    @Test("an FFmpeg without libx264 is reported with the remaining encoders", arguments: ["libx264", "drawtext"])
     func without(part: String) async throws {
         try await withStage { stage in
             let ffmpeg = try await wrapper(
@@ -282,7 +272,7 @@ import Testing
         }
     }
 
-    @Test("without libx264 a group that passes through and a recording are live, and the group that needs it is named")
+    @Test("without libx264, copying groups are live and the group that needs it is named")
     func runsWithoutLibx264() async throws {
         try await withStage { stage in
             let ffmpeg = try await wrapper(
@@ -355,7 +345,7 @@ import Testing
     }
 
     @Test(
-        "a fork's version without a number is used",
+        "a fork's version without a number is accepted",
         arguments: ["N-118342-g1234567", "n7.1-dev-123-gabc", "2026-01-02-git-abcdef"])
     func fork(version: String) async throws {
         try await withStage { stage in

@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test("pictures, bits and handovers are those that the sink received, and what is not lost is not counted as lost")
+    @Test("the counts of frames, bits and handovers match what the sink received")
     func truth() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test("the histogram of handovers agrees with the pauses that a sink sees, whatever the cause")
+    @Test("the histogram of handovers matches the pauses that a sink sees")
     func handovers() async throws {
         try await withStage { stage in
             let http = try FreePort.tcp()
@@ -180,7 +180,7 @@ import Testing
         }
     }
 
-    @Test("pictures that are lost are counted as lost, as many as the sink lacks")
+    @Test("lost frames are counted, as many as the sink misses")
     func lost() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -236,7 +236,7 @@ import Testing
         }
     }
 
-    @Test("an encoder that is too slow for its input loses pictures, and they are counted, with its jumps")
+    @Test("an encoder that is too slow loses frames, and frames and skips are counted")
     func tooSlow() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -286,12 +286,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        no counter goes back: over handovers, reloads, targets and groups that stop, go and come back, and sources \
-        that do
-        """
-    )
+    @Test("no counter decreases over handovers, reloads, and targets that come and go")
     func neverBack() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)

@@ -5,7 +5,7 @@ import Testing
 
 /// What is wrong with a box's hardware, or becomes so while it encodes, with a target that loses nothing.
 @Suite(.serialized, .tags(.ffmpeg)) struct HardwareFaultTests: OnHardware {
-    @Test("a GPU that fails for three groups at once failed once: all of them are back within seconds of its recovery")
+    @Test("a GPU that fails for three groups counts once, and all return within seconds")
     func failsForAll() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test("a GPU whose scaler fails goes on with pictures that the processor scales")
+    @Test("when a GPU's scaler fails, the CPU scales and the GPU still encodes")
     func scalerFails() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test("an encoder that was to take over, and fails when the one in use has been cut off already, costs no picture")
+    @Test("a takeover encoder that fails after the old one was cut off costs no frame")
     func failsLate() async throws {
         try await withStage { stage in
             // The next encoder waits far past the place where it was to take over, also on a busy machine, and ends.
@@ -90,12 +90,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        the same of a program's frames: an encoder that was to take over fails when the one in use has been cut \
-        off already
-        """
-    )
+    @Test("a takeover encoder of raw frames that fails after the cut costs no frame")
     func failsLateForFrames() async throws {
         try await withLab { stage, lab in
             try lab.fail(.start, .sleep(milliseconds: 500))
@@ -144,7 +139,7 @@ import Testing
         }
     }
 
-    @Test("a GPU that does not keep real time gives way to software, and no picture is missing")
+    @Test("a GPU slower than real time is replaced by software without a lost frame")
     func slow() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -171,7 +166,7 @@ import Testing
         }
     }
 
-    @Test("a video device whose driver hangs keeps the service from no GPU: it is found, lost and had back")
+    @Test("a video device whose driver hangs blocks no GPU")
     func videoHangs() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -195,12 +190,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        a GPU that this user may not open is a problem that names the group to join, and is used from the moment \
-        that it may be opened
-        """
-    )
+    @Test("a GPU without permission names the group to join, and is used once permitted")
     func permission() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -241,7 +231,7 @@ import Testing
         }
     }
 
-    @Test("a driver that an upgrade took away is told with what to install, and used again when it is back")
+    @Test("a removed driver is reported with its package, and used again once back")
     func driverMissing() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -274,7 +264,7 @@ import Testing
         }
     }
 
-    @Test("an encoder that a reload asks too much of gives way to the next, and is there again for what it can do")
+    @Test("an encoder that a reload overloads is replaced, and stays usable for less")
     func tooLarge() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -314,7 +304,7 @@ import Testing
         }
     }
 
-    @Test("an NVIDIA GPU without DRM nodes that is pulled is gone, and is used again when it is back")
+    @Test("an NVIDIA GPU without DRM nodes is lost when pulled, and used once back")
     func pulledNVIDIA() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.nvidia)

@@ -5,8 +5,7 @@ import Testing
 
 /// Encoders of GPUs in the running service: chosen, lost, and had back, while a target loses nothing.
 @Suite(.serialized, .tags(.ffmpeg)) struct HardwareTests: OnHardware {
-    @Test(
-        "a group moves from software to the GPU once that has passed its trial, and the next start begins with the GPU")
+    @Test("a group moves to the GPU after its trial, and the next start begins there")
     func onAirFirst() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -38,12 +37,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        a GPU that scales is given a source of another size by an encoder made for it, and no picture is lost on \
-        the way
-        """
-    )
+    @Test("a source of another size gets a new scaling GPU encoder, and no frame is lost")
     func scalesAnotherSize() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -84,9 +78,7 @@ import Testing
         }
     }
 
-    @Test(
-        "a GPU gives the bitrate that was asked for, whatever frame rate the source announces",
-        arguments: [(15, 1000), (4, 100)])
+    @Test("a GPU keeps the configured bitrate at any announced frame rate", arguments: [(15, 1000), (4, 100)])
     func announcedRate(rate: Int, announced: Int) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -128,7 +120,7 @@ import Testing
         }
     }
 
-    @Test("a GPU that hangs at every start does not keep the box off air, whatever it was used for before")
+    @Test("a GPU that hangs at every start does not keep the box off air")
     func deadAtStart() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -148,10 +140,7 @@ import Testing
     }
 
     @Test(
-        """
-        a GPU that fails while it encodes costs no picture: the next encoder goes on, and the GPU is handed back \
-        once it works
-        """,
+        "a GPU that fails while encoding costs no frame, and is used again later",
         arguments: [
             (Lab.Call.endPicture, Lab.Fault.busy, "gpu-error"), (.endPicture, .operationFailed, "gpu-error"),
             (.endPicture, .encodingError, "gpu-error"),
@@ -188,7 +177,7 @@ import Testing
         }
     }
 
-    @Test("a driver that crashes is given one more chance, and then the next encoder takes over")
+    @Test("a driver that crashes is retried once, then the next encoder takes over")
     func crash() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -210,7 +199,7 @@ import Testing
         }
     }
 
-    @Test("of two GPUs that share the groups one is pulled, and comes back under other numbers")
+    @Test("one of two shared GPUs is pulled, and returns under other numbers")
     func pulled() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -241,7 +230,7 @@ import Testing
         }
     }
 
-    @Test("a group has the GPU that it names and no other, and plan and status say why each has what it has")
+    @Test("a group uses only the GPU that it names, and plan and status say why")
     func pinned() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -284,7 +273,7 @@ import Testing
         }
     }
 
-    @Test("a GPU that the kernel has given up is left before it fails")
+    @Test("a GPU that the kernel has declared dead is left before it fails")
     func wedged() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -307,7 +296,7 @@ import Testing
         }
     }
 
-    @Test("a GPU that its driver has reset by itself stays in use")
+    @Test("a GPU that its driver has reset stays in use")
     func reset() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -326,7 +315,7 @@ import Testing
         }
     }
 
-    @Test("of three groups the two that find a session have it, and the third goes on in software until one is free")
+    @Test("two of three groups get a session, and the third uses software until one is free")
     func sessions() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.nvidia)
@@ -351,7 +340,7 @@ import Testing
     }
 
     @Test(
-        "NVIDIA's GPU that fails while it encodes costs no picture",
+        "an NVIDIA GPU that fails while encoding costs no frame",
         arguments: [
             (Lab.NVIDIACall.encodePicture, Lab.Fault.code(20), "gpu-error"), (.lockBitstream, .code(20), "gpu-error"),
             (.cuCtxPushCurrent, .code(719), "gpu-error"), (.encodePicture, .hang, "stall"),
@@ -380,12 +369,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        an encoder that is asked for and not there is said so, with what to do, and software goes on where the \
-        order allows it
-        """
-    )
+    @Test("a missing encoder is reported with a fix, and software is used where allowed")
     func notThere() async throws {
         try await withLab { stage, lab in
             let sink = try await stage.nginx(record: true)

@@ -49,12 +49,7 @@ import Testing
         return found
     }
 
-    @Test(
-        """
-        another application and a wrong key are refused in RTMP's words, counted, logged without the key, and \
-        nothing of them is on air
-        """
-    )
+    @Test("a wrong application or key is rejected, counted, and logged without the key")
     func refused() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -86,7 +81,7 @@ import Testing
         }
     }
 
-    @Test("a publisher's stream with B-frames arrives whole, and no process is between it and the channel")
+    @Test("a publisher's stream with B-frames arrives whole without a relay process")
     func whole() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -109,7 +104,7 @@ import Testing
         }
     }
 
-    @Test("a publisher that is killed and comes back is on air again with its first picture, before the slate")
+    @Test("a publisher that is killed and returns is on air before the slate")
     func killed() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -135,12 +130,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        of two with the right key the second is refused while the first delivers, and takes over when the first is \
-        silent
-        """
-    )
+    @Test("a second publisher is rejected while the first delivers, and replaces it later")
     func takeover() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -178,7 +168,7 @@ import Testing
         }
     }
 
-    @Test("a publisher with the right key that sends no picture is said so, and the next one takes its place")
+    @Test("a publisher without video is reported, and the next one takes its place")
     func withoutPicture() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -210,7 +200,7 @@ import Testing
         }
     }
 
-    @Test("half-open connections and wrong keys without an end do not disturb a publisher, and do not grow the service")
+    @Test("half-open connections and endless wrong keys do not disturb a publisher")
     func flood() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -259,7 +249,7 @@ import Testing
         }
     }
 
-    @Test("who comes and goes in a loop with the right key fills no log, and the next one gets on air")
+    @Test("reconnects in a loop with the right key fill no log and block no publisher")
     func loop() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -278,12 +268,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        a key is read again at a reload: who showed the one before is turned away, and a file that cannot be read \
-        changes nothing
-        """
-    )
+    @Test("a reload applies a new key to publishers, and an unreadable key changes nothing")
     func keyChanges() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -310,7 +295,7 @@ import Testing
         }
     }
 
-    @Test("a key that cannot be had keeps the port closed, and says why")
+    @Test("an unreadable key keeps the port closed, and the reason is reported")
     func noKey() async throws {
         try await withStage { stage in
             let port = try FreePort.tcp()
@@ -362,7 +347,7 @@ import Testing
         }
     }
 
-    @Test("video in a codec that cannot be used is refused by its name, and counted")
+    @Test("video in an unsupported codec is rejected by name and counted")
     func foreignVideo() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -386,7 +371,7 @@ import Testing
     }
 
     @Test(
-        "GStreamer's rtmp2sink and rtmpsink, which is librtmp as OBS has it, and nginx-rtmp's push are let in",
+        "the RTMP clients of GStreamer, librtmp and nginx-rtmp are admitted",
         arguments: ["rtmp2sink", "rtmpsink", "push"])
     func otherClients(_ client: String) async throws {
         try await withStage { stage in

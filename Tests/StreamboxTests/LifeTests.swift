@@ -4,9 +4,7 @@ import Testing
 
 /// Encoders that die or hang, and the ends that the service itself can have.
 @Suite(.serialized, .tags(.ffmpeg)) struct LifeTests {
-    @Test(
-        "an encoder that is killed or hangs is replaced: the target sees one stream, and no picture is missing or twice"
-    )
+    @Test("an encoder that is killed or hangs is replaced without a lost or repeated frame")
     func encoderLost() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -59,7 +57,7 @@ import Testing
         }
     }
 
-    @Test("an encoder that is too slow to keep real time gives way to a faster one, and no picture is missing or twice")
+    @Test("an encoder that is too slow is replaced by a faster one without a lost frame")
     func encoderTooSlow() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -99,7 +97,7 @@ import Testing
         }
     }
 
-    @Test("a preset that was lowered goes back up when there is room, and no picture is missing or twice")
+    @Test("a lowered preset is raised again when there is room, without a lost frame")
     func presetGoesBackUp() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -198,9 +196,7 @@ import Testing
         }
     }
 
-    @Test(
-        "SIGTERM and SIGINT end everything in order: connections closed, recordings playable, nothing left",
-        arguments: [SIGTERM, SIGINT])
+    @Test("SIGTERM and SIGINT close connections, finish recordings and leave nothing", arguments: [SIGTERM, SIGINT])
     func terminated(signal: Int32) async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -221,7 +217,7 @@ import Testing
         }
     }
 
-    @Test("SIGTERM ends a service at once whose sources and targets are all waiting")
+    @Test("SIGTERM ends a service at once while its sources and targets are waiting")
     func terminatedWhileWaiting() async throws {
         try await withStage { stage in
             let daemon = try await stage.streambox(
@@ -239,7 +235,7 @@ import Testing
         }
     }
 
-    @Test("a stop is quiet every time, with or without clients of the status server: nothing but the log's own lines")
+    @Test("a stop logs nothing but its own lines, with and without status clients")
     func quiet() async throws {
         try await withStage { stage in
             for round in 0..<20 {
@@ -263,7 +259,7 @@ import Testing
         }
     }
 
-    @Test("after SIGKILL of the service no child remains, ports are free, recordings play, and the next start works")
+    @Test("after SIGKILL no child remains, recordings play, and the next start works")
     func killed() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -311,7 +307,7 @@ import Testing
         }
     }
 
-    @Test("a secret is in no argument list, no log line, no plan and no summary")
+    @Test("a secret is in no argument list, log line, plan or summary")
     func secrets() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)

@@ -4,7 +4,7 @@ import Testing
 
 /// The log of the running service.
 @Suite(.serialized, .tags(.ffmpeg)) struct LogTests {
-    @Test("a reader of the log that is stuck disturbs neither the stream nor a handover nor the end")
+    @Test("a log reader that is stuck delays no stream, handover or exit")
     func stuckReader() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test("under systemd's journal every line begins with its priority, and a mistake is an error there")
+    @Test("in systemd's journal each line begins with its priority")
     func journal() async throws {
         try await withStage { stage in
             let config = try stage.configuration(

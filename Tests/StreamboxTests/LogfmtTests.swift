@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(
-        "plain values stand as they are, others are quoted and stay on one line",
+        "plain values are bare, and others are quoted on one line",
         arguments: [
             ("rtmp-0", "rtmp-0"), ("", "\"\""), ("no picture", "\"no picture\""), ("é", "é"), ("a\\b", "\"a\\\\b\""),
             ("a=b \"c\"\n\u{1B}[0m", "\"a=b \\\"c\\\"\\n\\u001b[0m\""),
@@ -26,7 +26,7 @@ import Testing
         #expect(LogEntry.quoted(text) == quoted)
     }
 
-    @Test("the place comes first, from the outside in, then the rest by name")
+    @Test("the place comes first from the outside in, then the rest by name")
     func order() {
         let line = entry("handed over", .notice, ["cause": "crash", "group": "hd", "channel": "main", "after": "90ms"])
             .line(hiding: Redactor(), inJournal: false)
@@ -45,7 +45,7 @@ import Testing
         #expect(entry("x", level).line(hiding: Redactor(), inJournal: true).hasPrefix("<\(priority)>time="))
     }
 
-    @Test("no secret is in a line, whatever puts it there; names stay readable")
+    @Test("a secret is masked wherever it appears, and names stay readable")
     func secrets() {
         let redactor = Redactor(secrets: ["tw1tch"])
         let line = entry("key tw1tch of rtmp://u:pw@h/app/k3y", .info, ["last": "x tw1tch", "target": "tw1tch"]).line(
@@ -53,13 +53,13 @@ import Testing
         #expect(line.contains("msg=\"key **** of rtmp://****@h/app/****\" target=tw1tch last=\"x ****\""))
     }
 
-    @Test("a value without an end is cut")
+    @Test("an endless value is cut")
     func longValues() {
         #expect(
             entry(String(repeating: "x", count: 100_000)).line(hiding: Redactor(), inJournal: false).utf8.count < 5000)
     }
 
-    @Test("the journal is known by the device and inode that systemd tells, for the very descriptor")
+    @Test("the journal is recognised by the device and inode that systemd names")
     func journal() throws {
         let pipe = Pipe()
         let descriptor = pipe.fileHandleForWriting.fileDescriptor
@@ -73,7 +73,7 @@ import Testing
         #expect(!Journal.reads(-1, environment: ["JOURNAL_STREAM": "\(info.st_dev):\(info.st_ino)"]))
     }
 
-    @Test("a reader that takes nothing holds nobody up; what finds no room is counted, and the count is told")
+    @Test("a stuck reader blocks nothing, and dropped lines are counted and reported")
     func stuckReader() async throws {
         let pipe = Pipe()
         let output = LogOutput(pipe.fileHandleForWriting.fileDescriptor, isJournal: false, secrets: SecretBook())
@@ -104,7 +104,7 @@ import Testing
         #expect(lines.allSatisfy { $0.hasPrefix("time=") })
     }
 
-    @Test("a reader that has gone is no trouble either")
+    @Test("a closed reader blocks nothing")
     func goneReader() throws {
         signal(SIGPIPE, SIG_IGN)
         let pipe = Pipe()
@@ -114,7 +114,7 @@ import Testing
         output.finish(within: .seconds(20))
     }
 
-    @Test("a problem is told when it has lasted, once, and again when it is over for good")
+    @Test("a problem is reported once it has lasted, and once when it is over")
     func problems() {
         var log = ProblemLog()
         let start = ContinuousClock.now
@@ -144,7 +144,7 @@ import Testing
         }
     }
 
-    @Test("a problem that is there at two looks far apart need not have lasted, and at three it has")
+    @Test("a problem in three distant looks has lasted, in two it has not")
     func rareLooks() {
         var log = ProblemLog()
         let start = ContinuousClock.now
@@ -154,7 +154,7 @@ import Testing
         #expect(log.note([down], now: start + .seconds(20)) == [.began(down)])
     }
 
-    @Test("a problem that comes back after a break has to last again before it is told")
+    @Test("a problem that returns after a break has to last again")
     func returningProblem() {
         var log = ProblemLog()
         let start = ContinuousClock.now

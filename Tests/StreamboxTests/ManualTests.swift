@@ -35,7 +35,7 @@ import Testing
             "\\-", with: "-")
     }
 
-    @Test("streambox(1) has every command and every option, and no other")
+    @Test("streambox(1) has exactly the program's commands and options")
     func commands() async throws {
         try await withStage { stage in
             let dump = try await stage.command(["--experimental-dump-help"])
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test("the readme's table has every command with its options, and no other")
+    @Test("the readme's table has exactly the program's commands and options")
     func readme() async throws {
         try await withStage { stage in
             let root = try JSONDecoder().decode(
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test("the configuration that the package brings is valid, and listens to this machine alone")
+    @Test("the packaged configuration is valid and listens on this machine only")
     func packagedConfiguration() async throws {
         try await withStage { stage in
             let path = Self.project.appending(path: "packaging/streambox.yaml").path
@@ -119,7 +119,7 @@ import Testing
         }
     }
 
-    @Test("every shell's completions can be made, and bash reads its own")
+    @Test("every shell's completions can be generated, and bash loads its own")
     func completions() async throws {
         try await withStage { stage in
             for shell in ["bash", "zsh", "fish"] {

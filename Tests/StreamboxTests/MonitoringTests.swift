@@ -15,12 +15,7 @@ import Testing
     /// the bytes.
     private static let remarks = [#"streambox_group_bitrate_bits_per_second use base unit "bytes" instead of "bits""#]
 
-    @Test(
-        """
-        promtool has no remark on the service's metrics but on the unit of the bitrate, node_exporter hands them \
-        on, and the dashboard and the alerts name nothing else
-        """
-    )
+    @Test("promtool and node_exporter accept the metrics that dashboard and alerts use")
     func metrics() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx()
@@ -98,7 +93,7 @@ import Testing
                     captureDevices: [CaptureDeviceSnapshot(name: "Cam Link 4K", serial: "SN1", path: "usb-0:2")],
                     channels: [], problems: [])), as: UTF8.self))
 
-    @Test("promtool accepts the alerts, and what they are expected to do they do")
+    @Test("promtool accepts the alerts, and they fire as their tests expect")
     func alerts() async throws {
         try await Promtool.checkRules(Self.rules)
         try await Promtool.testRules(Self.ruleTests)
@@ -110,7 +105,7 @@ import Testing
         for name in names { #expect(tests.contains("alertname: \(name)\n"), "\(name) is expected nowhere") }
     }
 
-    @Test("every expression of the dashboard is PromQL, and its panels stand beside each other")
+    @Test("every dashboard expression is PromQL, and no panels overlap")
     func dashboard() async throws {
         try await withStage { stage in
             let dashboard = try Dashboard.read()

@@ -20,12 +20,7 @@ import Testing
         try await stage.command(arguments + ["--config", daemon.config])
     }
 
-    @Test(
-        """
-        an encoder is handed over on request; one that does not exist or does not work here is refused with the \
-        list, and the running one goes on
-        """
-    )
+    @Test("a requested encoder takes over; an unusable one is rejected with the list")
     func handover() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -65,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("groups and targets stop and start alone, and what was stopped stays so over a restart")
+    @Test("groups and targets stop and start alone, and stay stopped over a restart")
     func wanted() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)
@@ -103,7 +98,7 @@ import Testing
         }
     }
 
-    @Test("a target with a wrong key is refused, one that cannot be reached is not: each says what to do")
+    @Test("a target with a wrong key and an unreachable one each name their fix")
     func refused() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)
@@ -130,7 +125,7 @@ import Testing
         }
     }
 
-    @Test("the metrics file is there while the service runs, says what a sink sees, and goes with it")
+    @Test("the metrics file matches what a sink sees, and is removed at the end")
     func metrics() async throws {
         try await withStage { stage in
             let file = stage.folder.path("box.prom")
@@ -148,7 +143,7 @@ import Testing
         }
     }
 
-    @Test("without a service a command says where it looked")
+    @Test("without a service a command names the place where it looked")
     func nobody() async throws {
         try await withStage { stage in
             let config = try stage.configuration(box("{ name: a, url: \"srt://127.0.0.1:9\" }"))

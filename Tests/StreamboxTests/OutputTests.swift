@@ -4,7 +4,7 @@ import Testing
 
 /// From a source to every kind of target, with the real FFmpeg and the real nginx.
 @Suite(.serialized, .tags(.ffmpeg)) struct OutputTests {
-    @Test("one source goes to an RTMP target, an SRT target, a recording and a tap at once, as configured")
+    @Test("one source feeds an RTMP target, an SRT target, a recording and a tap")
     func everyTarget() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test("every picture that an RTMP publisher sends comes out once, copied and encoded")
+    @Test("each frame of an RTMP publisher arrives once, copied and encoded")
     func everyFrame() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test("a publisher without sound reaches the target with silence")
+    @Test("a publisher without audio reaches the target with silence")
     func silence() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -144,7 +144,7 @@ import Testing
         "non monotonically increasing dts to muxer", "Non-monotonous DTS in", "Non-monotonic DTS",
     ]
 
-    @Test("a file that starts over goes on at the target without a break")
+    @Test("a file that starts over plays on at the target without a break")
     func loop() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)

@@ -28,7 +28,7 @@ import Testing
         #expect(numbers.count == frames && gap == nil, "\(name): \(numbers.count) frames, a gap at \(gap ?? frames)")
     }
 
-    @Test("a file that is pulled by HTTP is on air in real time, whole, and status and log say so")
+    @Test("a file pulled by HTTP is on air whole in real time, and status and log say so")
     func pulledFile() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test("a publisher that sends a file at five times its speed is on air in real time, whole, also after it has left")
+    @Test("a file published at five times its speed is on air whole in real time")
     func fastPublisher() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)

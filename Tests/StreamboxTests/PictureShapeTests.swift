@@ -37,7 +37,7 @@ import Testing
         ).success("the brightness").output
     }
 
-    @Test("interlaced H.264 by SRT is encoded progressive, and passed on with its marks")
+    @Test("interlaced H.264 by SRT is encoded progressive, and copied with its marks")
     func interlacedH264() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test("interlaced MPEG-2 is progressive in every group, also where it is passed on")
+    @Test("interlaced MPEG-2 is progressive in every group, also where it is copied")
     func interlacedMPEG2() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -120,7 +120,7 @@ import Testing
         }
     }
 
-    @Test("interlaced HEVC, whose frames are not marked, is encoded progressive")
+    @Test("interlaced HEVC with unmarked frames is encoded progressive")
     func interlacedHEVC() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -154,9 +154,7 @@ import Testing
         }
     }
 
-    @Test(
-        "frames with the bottom field first are deinterlaced, progressive ones of an interlaced stream are not",
-        arguments: ["bwdif", "yadif"])
+    @Test("bottom-field-first frames are deinterlaced, progressive ones are not", arguments: ["bwdif", "yadif"])
     func marks(filter: String) async throws {
         let folder = try TemporaryFolder()
         let (fields, frames) = (folder.path("fields.ts"), folder.path("frames.ts"))
@@ -189,7 +187,7 @@ import Testing
         #expect(try await combed(plain) == 0)
     }
 
-    @Test("a portrait source that follows a landscape one is shown whole between bars, and no frame is lost")
+    @Test("a portrait source after a landscape one is shown whole, and no frame is lost")
     func portrait() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)

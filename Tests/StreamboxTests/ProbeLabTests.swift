@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test(
-        "a VA driver that says no, crashes or hangs costs its own answer and its own trials alone",
+        "a VA driver that refuses, crashes or hangs fails only its own trial",
         arguments: [
             (Lab.Fault.busy, "refused", "driver-error"), (.crash, "crashed", "crash"), (.hang, "hung", "driver-error"),
         ])
@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test(
-        "what is wrong with a VA driver is told by its cause, with what to do",
+        "a fault of a VA driver is reported by its cause, with a fix",
         arguments: [
             (["Init HW_BUSY"], "driver-error", "its driver reports an error"),
             (["Init OPERATION_FAILED"], "driver-error", "its driver reports an error"),
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test("without the VA driver's library it is said what to install")
+    @Test("without the VA driver's library the package to install is named")
     func noDriver() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -150,7 +150,7 @@ import Testing
         }
     }
 
-    @Test("the AV1 encoders of GPUs are listed where FFmpeg has them, and not tried")
+    @Test("AV1 encoders of GPUs are listed where FFmpeg has them, and not tried")
     func av1() async throws {
         // FFmpeg 7 and later has them.
         let text = try await TestProcess.run("ffmpeg", ["-v", "error", "-encoders"]).success("the encoders").text
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test("trials on GPUs print no warning but that a driver writes headers itself")
+    @Test("GPU trials print no warning except that a driver writes headers itself")
     func quiet() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -198,7 +198,7 @@ import Testing
         }
     }
 
-    @Test("a GPU without a scaler encodes what the processor has scaled")
+    @Test("a GPU without a scaler encodes frames that the CPU has scaled")
     func noScaler() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -208,7 +208,7 @@ import Testing
         }
     }
 
-    @Test("without trials nothing is started, and nothing is called usable that was not tried")
+    @Test("without trials nothing starts, and no untried encoder is called usable")
     func noTrial() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -219,7 +219,7 @@ import Testing
     }
 
     @Test(
-        "NVIDIA's encoder is tried, and what is wrong is said in words that help",
+        "NVIDIA's encoder is tried, and its faults are explained",
         arguments: [
             ("", 0, nil, ""), ("devices", 0, "device-gone", "no such device"),
             ("sessions", 0, "session-limit", "no further encoding session"),
@@ -237,7 +237,7 @@ import Testing
         }
     }
 
-    @Test("without NVIDIA's libraries, or the one that encodes, it is said what to install", arguments: [false, true])
+    @Test("without NVIDIA's libraries the package to install is named", arguments: [false, true])
     func noLibraries(hasCUDA: Bool) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.nvidia)
@@ -256,7 +256,7 @@ import Testing
         }
     }
 
-    @Test("a GPU that this user may not open is told with the group to join, and is not tried")
+    @Test("a GPU without permission names the group to join, and is not tried")
     func permission() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -273,7 +273,7 @@ import Testing
         }
     }
 
-    @Test("an NVIDIA GPU without DRM nodes is found by its PCI slot, beside one that has them, and has no VA driver")
+    @Test("an NVIDIA GPU without DRM nodes is found by its slot and has no VA driver")
     func nvidia() async throws {
         try await withLab { stage, lab in
             try await lab.load("box.umockdev")
@@ -286,7 +286,7 @@ import Testing
         }
     }
 
-    @Test("a capture card tells its modes, a board's encoder its codecs, and neither passes for the other")
+    @Test("a capture card lists its modes and a board's encoder its codecs")
     func video() async throws {
         try await withLab { stage, lab in
             try await lab.load("box.umockdev")
@@ -325,12 +325,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        two cards that nothing but their ports tells apart are said so, by probe and by check; the sound is that \
-        of the same card
-        """
-    )
+    @Test("two cards that differ only by port are reported, each with its own sound card")
     func alike() async throws {
         try await withLab { stage, lab in
             let left = LabCamera(serial: nil, port: "1-2", number: 0, sound: 1)
@@ -384,12 +379,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        a card with a node for each input is listed with a path and a sound card for each, and its other nodes are \
-        left out
-        """
-    )
+    @Test("a card with a node for each input lists a path and sound card for each")
     func inputs() async throws {
         try await withLab { stage, lab in
             let slot = "/devices/pci0000:00/0000:00:1c.0/0000:03:00"

@@ -44,12 +44,7 @@ import Testing
         return try JSONDecoder().decode(Report.self, from: Data(done.output))
     }
 
-    @Test(
-        """
-        GPUs are known by their slots, capture cards by serial and port, with the node that gives pictures and the \
-        sound beside it
-        """
-    )
+    @Test("GPUs are listed by slot, and capture cards by serial and port")
     func devices() async throws {
         let report = try await probe("--no-trial")
         let gpu = try #require(report.gpus.first?.gpu)
@@ -66,7 +61,7 @@ import Testing
         #expect(card.path == "pci-0000:00:14.0-usb-0:2:1.0")
     }
 
-    @Test("AV1 encoders of software are listed, and what FFmpeg could decode with")
+    @Test("AV1 software encoders and FFmpeg's decoders are listed")
     func listed() async throws {
         let report = try await probe("--no-trial")
         for name in ["libsvtav1", "libaom-av1", "librav1e"] {
@@ -75,13 +70,13 @@ import Testing
         #expect(Set(report.hwaccels).isSuperset(of: ["cuda", "qsv", "vaapi"]), "\(report.hwaccels)")
     }
 
-    @Test("a driver that does not start is that GPU's problem, and told")
+    @Test("a driver that does not start is reported for its GPU alone")
     func driver() async throws {
         // The node is there, and no driver behind it.
         #expect(try await probe().gpus.first?.problem != nil)
     }
 
-    @Test("a machine without any of it is said so in words")
+    @Test("a machine without GPUs and cards is reported in words")
     func nothing() async throws {
         let done = try await TestProcess.run("umockdev-wrapper", [Daemon.path, "probe"])
         #expect(done.ending == .exited(0))

@@ -116,7 +116,7 @@ import Testing
 
     // MARK: Late and missing audio
 
-    @Test("audio that is announced and never comes costs nothing but the audio", arguments: [true, false])
+    @Test("audio that is announced and never arrives costs no frame", arguments: [true, false])
     func audioNever(isAnnounced: Bool) async throws {
         try await withStage { stage in
             let messages = try await tags(stage).filter { $0.kind == .video || ($0.isHeader && isAnnounced) }
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test("audio that begins late is heard when it comes, with its header or long after it", arguments: [true, false])
+    @Test("audio that begins late is heard when it arrives", arguments: [true, false])
     func audioLate(hasHeader: Bool) async throws {
         try await withStage { stage in
             let messages = try await tags(stage).compactMap { tag -> HandMadePublisher.Message? in
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test("audio that comes two seconds behind its timestamps is dropped, and heard when it has caught up")
+    @Test("audio two seconds late is dropped, and heard once it has caught up")
     func audioBehind() async throws {
         try await withStage { stage in
             let messages = try await tags(stage).map { tag -> HandMadePublisher.Message in
@@ -148,7 +148,7 @@ import Testing
         }
     }
 
-    @Test("audio that is behind its picture to the end is left out, and a note and one line say so")
+    @Test("audio that stays late is left out, and a note and one log line say so")
     func audioStaysBehind() async throws {
         try await withStage { stage in
             // Long enough for a busy machine to be asked for its status meanwhile.
@@ -184,7 +184,7 @@ import Testing
         }
     }
 
-    @Test("video that pauses while the audio goes on is a silent source, and comes back without a repeat")
+    @Test("video that pauses while the audio continues returns without a repeat")
     func videoPauses() async throws {
         try await withStage { stage in
             // The publisher may be late by four seconds, and the last picture before the pause by five.
@@ -255,7 +255,7 @@ import Testing
 
     private static let sounds: [NumberedSource.Sound] = [.mp3, .muLaw, .aLaw, .pcm, .adpcm, .nellymoser, .speex]
 
-    @Test("audio that is not AAC is heard in sync with its video, by a process that says nothing", arguments: sounds)
+    @Test("audio that is not AAC is heard in sync with its video", arguments: sounds)
     func foreignAudio(sound: NumberedSource.Sound) async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -345,7 +345,7 @@ import Testing
         }
     }
 
-    @Test("audio that turns to AAC and back again is heard in all three parts")
+    @Test("audio that turns to AAC and back is heard in all three parts")
     func audioChanges() async throws {
         try await withStage { stage in
             // Long enough for a process that is slow to start.
@@ -375,7 +375,7 @@ import Testing
         }
     }
 
-    @Test("audio that no FFmpeg can be given is silence, and a note says what to do")
+    @Test("audio that FFmpeg cannot convert is silence, and a note names the fix")
     func unknownAudio() async throws {
         try await withStage { stage in
             var messages: [HandMadePublisher.Message] = []
@@ -404,7 +404,7 @@ import Testing
 
     // MARK: Other formats
 
-    @Test("a new header begins a new format, of another size and of the same")
+    @Test("a new header starts a new format, of another size or the same")
     func headers() async throws {
         try await withStage { stage in
             // The last one has other parameter sets of the same size.
@@ -472,7 +472,7 @@ import Testing
         }
     }
 
-    @Test("timestamps that begin anew after 24 or 32 bits go on", arguments: [(1 << 24) - 3000, (1 << 32) - 3000])
+    @Test("timestamps that wrap at 24 or 32 bits continue", arguments: [(1 << 24) - 3000, (1 << 32) - 3000])
     func wrap(start: Int) async throws {
         try await withStage { stage in
             let span = start > 1 << 24 ? 1 << 32 : 1 << 24

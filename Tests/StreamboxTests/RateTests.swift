@@ -5,10 +5,7 @@ import Testing
 /// Sources that have another frame rate than they announce.
 @Suite(.serialized, .tags(.ffmpeg)) struct RateTests {
     @Test(
-        """
-        a group without a rate gives the bitrate that it was asked for, whatever the source announces, and every \
-        frame once
-        """,
+        "a group without a rate keeps its bitrate and has each frame once",
         arguments: [(15, 1000, "rtmp"), (15, 60, "rtmp"), (15, 1000, "srt"), (15, 60, "srt"), (4, 100, "srt")])
     func announced(rate: Int, announced: Int, way: String) async throws {
         // So many bits for each frame as leave none of them out.
@@ -72,7 +69,7 @@ import Testing
         }
     }
 
-    @Test("a source whose frames come at uneven intervals keeps their times, and its group the bitrate")
+    @Test("a source of uneven frame times keeps them, and its group the bitrate")
     func uneven() async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
@@ -120,7 +117,7 @@ import Testing
         }
     }
 
-    @Test("the status follows a source that goes on with another size and rate")
+    @Test("the status follows a source that changes its size and rate")
     func status() async throws {
         try await withStage { stage in
             let port = try FreePort.udp()

@@ -37,12 +37,7 @@ import Testing
             ])
     }
 
-    @Test(
-        """
-        frames stay whole when their writer dies in the middle of one and another comes, and none is lost when an \
-        encoder is killed or hangs
-        """
-    )
+    @Test("raw frames stay whole when a writer dies, and none is lost with an encoder")
     func torn() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -94,7 +89,7 @@ import Testing
         }
     }
 
-    @Test("frames of a slow writer are shown when they come, and one that pauses is waited for with the encoder it had")
+    @Test("a slow writer's frames are shown on arrival, and a pause keeps the encoder")
     func slow() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -132,7 +127,7 @@ import Testing
         }
     }
 
-    @Test("the example of the library writes frames that go on air")
+    @Test("the library's example writes frames that go on air")
     func library() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -148,12 +143,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        a program that opens the FIFO and closes it without an end does not fill the log, and another one is taken \
-        afterwards
-        """
-    )
+    @Test("a program that reopens the FIFO in a loop fills no log and blocks no writer")
     func restless() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)

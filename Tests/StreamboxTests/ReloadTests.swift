@@ -30,7 +30,7 @@ import Testing
         daemon.program.send(SIGHUP)
     }
 
-    @Test("of several reloads within a second the last one is what runs, and no picture is missing or twice")
+    @Test("of several reloads within a second the last one runs, and no frame is lost")
     func quickReloads() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test("of thirty reloads by signal and by command without a pause the last configuration is what runs")
+    @Test("of thirty reloads without a pause the last configuration runs")
     func reloadsAtTheSameTime() async throws {
         try await withStage { stage in
             let daemon = try await stage.streambox(
@@ -111,12 +111,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        a group that is encoded differently is handed over: no picture is missing or twice, the target sees one \
-        stream, the others are not touched
-        """
-    )
+    @Test("a group that is encoded differently is handed over without a lost frame")
     func handover() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -181,7 +176,7 @@ import Testing
         }
     }
 
-    @Test("targets and groups come and go alone, and a target that changed connects anew")
+    @Test("targets and groups come and go alone, and a changed target reconnects")
     func comingAndGoing() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)
@@ -236,7 +231,7 @@ import Testing
         }
     }
 
-    @Test("a file with a mistake changes nothing, and the mistake is told with its line")
+    @Test("a file with a mistake changes nothing, and the mistake is reported by line")
     func mistake() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)

@@ -7,7 +7,7 @@ import Testing
     /// Begins every secret of these tests.
     private static let mark = "s3cr"
 
-    @Test("no secret is in the log, status, metrics, events, plan, argument lists or answers, in URLs neither")
+    @Test("no secret is in any output or argument list, nor in a URL of one")
     func everywhere() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)

@@ -62,12 +62,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        no secret is in an argument list, an environment, the log, the metrics, the status, the events, the plan, \
-        a file or a recording
-        """
-    )
+    @Test("no secret is in any output, argument list, environment, file or recording")
     func nowhere() async throws {
         try await withStage { stage in
             let folder = stage.folder

@@ -4,7 +4,7 @@ import Testing
 
 /// What the service tells the manager that started it.
 @Suite(.tags(.ffmpeg)) struct ServiceManagerTests {
-    @Test("ready with the slate on air, alive all the time, reloading and ready again, stopping last")
+    @Test("systemd is told ready with the slate on air, alive, reloading and stopping")
     func conversation() async throws {
         try await withStage { stage in
             let manager = try NotifyListener(stage.folder.path("notify"))
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test("a service that is stopped from outside gives no sign of life")
+    @Test("a service that is stopped from outside sends no watchdog message")
     func frozen() async throws {
         try await withStage { stage in
             let manager = try NotifyListener(stage.folder.path("notify"))

@@ -48,12 +48,7 @@ import Testing
             sourceLocation: sourceLocation)
     }
 
-    @Test(
-        """
-        nothing has come: the slate is on air by itself; sources come and go, also with another size, rate and \
-        without sound, and the targets see one stream
-        """
-    )
+    @Test("the slate is on air without a source, and targets see one stream over changes")
     func comingAndGoing() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -95,7 +90,7 @@ import Testing
         }
     }
 
-    @Test("a source of another size and rate takes the air, and gives it back: the group misses no picture of either")
+    @Test("a source of another size and rate takes the air and returns it without a loss")
     func otherPicture() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -137,7 +132,7 @@ import Testing
         }
     }
 
-    @Test("a channel that is passed through goes source, slate, source without a complaint of a decoder")
+    @Test("a copied channel goes from source to slate and back without a decoder error")
     func passedThrough() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -163,8 +158,7 @@ import Testing
         }
     }
 
-    @Test(
-        "a slate with an image and a text is what the target shows; what cannot be made as configured is a plain card")
+    @Test("a slate shows its image and text, and a plain card if that fails")
     func pictures() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)

@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test(
-        "a source at 44.1 kHz decides behind the slate, one at 48 kHz is converted, and a stream has one format",
+        "sources of 44.1 and 48 kHz share one audio format in a stream",
         arguments: ["video: copy", "video: { encoder: libx264, size: 320x180, bitrate: 400k }"])
     func twoRates(group: String) async throws {
         try await withStage { stage in
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test("a source in mono is converted to the silence's format, and the stream of the target goes on")
+    @Test("mono audio is converted to the silence's format, and the stream continues")
     func mono() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)

@@ -4,7 +4,7 @@ import Testing
 
 /// What comes in, and which of several sources is on air.
 @Suite(.serialized, .tags(.ffmpeg)) struct SourceTests {
-    @Test("a publisher takes the air from the test picture and gives it back; the target sees one stream")
+    @Test("a publisher takes the air from the test picture and returns it in one stream")
     func priorities() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test("a publisher with B-frames takes the air from the test picture: no group loses a picture or has a gap")
+    @Test("a publisher with B-frames takes the air without a lost frame in any group")
     func bFrames() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test("an SRT listener lets the right passphrase in and no other")
+    @Test("an SRT listener admits only the right passphrase")
     func passphrase() async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test("an SRT caller that sends no picture is hung up on, and the next one gets in")
+    @Test("an SRT caller without video is disconnected, and the next one is admitted")
     func mute() async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
@@ -166,7 +166,7 @@ import Testing
     }
 
     @Test(
-        "an SRT caller that names another stream id, or none, is turned away before anything of it is on air",
+        "an SRT caller with another or no stream id is rejected before it is on air",
         arguments: [nil, "correct horse battery"])
     func streamID(passphrase: String?) async throws {
         try await withStage { stage in
@@ -222,7 +222,7 @@ import Testing
         }
     }
 
-    @Test("what a camera that is called by SRT asks for reaches it, and nothing of that an argument list")
+    @Test("a camera called by SRT gets what it asks for, and no argument list has it")
     func pulledBySRT() async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
@@ -265,7 +265,7 @@ import Testing
         }
     }
 
-    @Test("HEVC by SRT is encoded for the target; sound that a feed cannot carry becomes AAC on the way in")
+    @Test("HEVC by SRT is encoded, and audio that a feed cannot carry becomes AAC")
     func foreignCodecs() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -359,7 +359,7 @@ import Testing
     }
 
     @Test(
-        "an RTSP camera that offers UDP alone is on air by UDP, however it refuses TCP",
+        "an RTSP camera with UDP alone is on air by UDP, however it refuses TCP",
         arguments: UDPCamera.Refusal.allCases)
     func cameraByUDP(refusal: UDPCamera.Refusal) async throws {
         try await withStage { stage in
@@ -384,7 +384,7 @@ import Testing
         }
     }
 
-    @Test("a camera that cuts off after a moment each time is a problem, also while it is live")
+    @Test("a camera that disconnects again and again is a problem, also while live")
     func cutOffCamera() async throws {
         try await withStage { stage in
             let camera = try await UDPCamera(lasting: .seconds(4))
@@ -401,7 +401,7 @@ import Testing
         }
     }
 
-    @Test("an RTSP camera that refuses transport: tcp is not tried by UDP; the log says why")
+    @Test("an RTSP camera that refuses transport: tcp is not tried by UDP")
     func cameraByTCPAlone() async throws {
         try await withStage { stage in
             let camera = try await UDPCamera()
@@ -427,7 +427,7 @@ import Testing
         }
     }
 
-    @Test("garbage at the ports stops neither the daemon nor another channel, and a good publisher gets in afterwards")
+    @Test("garbage at the ports stops no channel, and a good publisher is admitted later")
     func garbage() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)

@@ -13,12 +13,7 @@ import Testing
         $0.height = 270
     }
 
-    @Test(
-        """
-        a recording whose disk is not there, or takes nothing, is that target's trouble: the service starts, the \
-        others are on air, and it records once it can
-        """
-    )
+    @Test("a missing or blocked recording disk delays only its target")
     func recordingDisk() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -50,7 +45,7 @@ import Testing
         }
     }
 
-    @Test("a target that is down from the start and one that dies cost the others nothing, and come back by themselves")
+    @Test("a target that is down or dies costs the others nothing and recovers alone")
     func deadTargets() async throws {
         try await withStage { stage in
             let good = try await stage.nginx(record: true)
@@ -110,7 +105,7 @@ import Testing
         }
     }
 
-    @Test("a target that hangs is left and connected anew, and the others lose nothing")
+    @Test("a target that hangs is reconnected, and the others lose nothing")
     func hungTarget() async throws {
         try await withStage { stage in
             let good = try await stage.nginx(record: true)
@@ -150,7 +145,7 @@ import Testing
         }
     }
 
-    @Test("a target behind a thin line is told with the share that arrives, until everything arrives again")
+    @Test("a target behind a slow link is reported with the share that arrives")
     func thinLine() async throws {
         try await withStage { stage in
             let good = try await stage.nginx(record: true)
@@ -200,7 +195,7 @@ import Testing
         }
     }
 
-    @Test("a target that takes long to answer is waited for by one connection, and counted once it is there")
+    @Test("a target that answers late is waited for by one connection")
     func slowAnswer() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -227,7 +222,7 @@ import Testing
         }
     }
 
-    @Test("a target that is let in and cut off again and again is a problem, with what cuts it off")
+    @Test("a target that is cut off again and again is a problem with its cause")
     func cutOff() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx()
@@ -255,7 +250,7 @@ import Testing
         }
     }
 
-    @Test("a recording on a full disk is a problem that says so, leaves no empty files, and goes on once there is room")
+    @Test("a recording on a full disk is a problem, leaves no empty file, and recovers")
     func fullDisk() async throws {
         try await withStage { stage in
             let folder = try stage.folder.makeFolder("small")
@@ -307,7 +302,7 @@ import Testing
         && ["fsfreeze", "mkfs.ext4"].allSatisfy { access("/usr/sbin/\($0)", X_OK) == 0 }
 
     @Test(
-        "a hung disk below recordings and state is a problem, and commands and SIGTERM go on",
+        "a hung disk of recordings and state is a problem, and commands still work",
         .enabled(if: Self.freezes, "needs root, /dev/loop-control, fsfreeze and mkfs.ext4"))
     func frozenDisk() async throws {
         try await withStage { stage in
@@ -396,7 +391,7 @@ import Testing
         }
     }
 
-    @Test("a recording is cut into segments in a folder that was not there, and kept within its bounds")
+    @Test("a recording is cut into segments in a new folder, and kept in its limits")
     func recording() async throws {
         try await withStage { stage in
             let folder = stage.folder.path("a/b")

@@ -5,7 +5,7 @@ import Testing
 /// What a sender puts into its transport stream.
 @Suite(.serialized, .tags(.ffmpeg)) struct TransportStreamSourceTests {
     @Test(
-        "one call in MPEG-2 and AC-3 is on air, at about the rate at which it comes, and the caller never calls again",
+        "one call in MPEG-2 and AC-3 is on air at the rate at which it arrives",
         arguments: [nil, "correct horse battery"])
     func callIsKept(passphrase: String?) async throws {
         try await withStage { stage in
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test("what is encoded on the way in follows a call whose rate rises, and the caller stays")
+    @Test("a converted source follows a call whose rate rises without a new call")
     func risingRate() async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
@@ -100,9 +100,7 @@ import Testing
         }
     }
 
-    @Test(
-        "of several programs the first picture comes with its own sound, or the program by number is taken",
-        arguments: [nil, 2])
+    @Test("of several programs the first with its audio or the numbered one is on air", arguments: [nil, 2])
     func programs(number: Int?) async throws {
         try await withStage { stage in
             let file = stage.folder.path("two.ts")
@@ -135,7 +133,7 @@ import Testing
         }
     }
 
-    @Test("a program that does not come is told with those that do")
+    @Test("a program that does not arrive is reported with those that do")
     func missingProgram() async throws {
         try await withStage { stage in
             let file = try await stage.file("one.ts")

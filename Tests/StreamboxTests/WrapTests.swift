@@ -22,12 +22,7 @@ import Testing
         """
     }
 
-    @Test(
-        """
-        a wrap loses nothing in encoder, publisher and recording, with encoders that are killed or handed over on \
-        either side of it
-        """,
-        arguments: [62.5, 22])
+    @Test("a timestamp wrap loses nothing, also with encoders replaced around it", arguments: [62.5, 22])
     func wrap(before: Double) async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)

@@ -42,7 +42,7 @@ struct NumberedSourceTests {
         #expect(verdict.soundOffsets.count >= 1 && verdict.worstSoundOffset! < 0.005, "\(verdict)")
     }
 
-    @Test("frames that were taken out and sound that is late show in the verdict")
+    @Test("removed frames and late audio are in the verdict")
     func verdictSees() async throws {
         // 150 frames: 60...62 are left out, the sound is 200 ms late.
         try await withTemporaryFolder { folder in
@@ -66,7 +66,7 @@ struct NumberedSourceTests {
         }
     }
 
-    @Test("a picture without a number is told apart", arguments: ["black", "white", "gray", "blue"])
+    @Test("a frame without a number is recognised", arguments: ["black", "white", "gray", "blue"])
     func noNumber(_ color: String) async throws {
         let card = try await TestProcess.run(
             "ffmpeg",

@@ -19,7 +19,7 @@ struct SRTPeerTests {
         }
     }
 
-    @Test("a caller with the wrong passphrase is turned away")
+    @Test("a caller with the wrong passphrase is rejected")
     func refused() async throws {
         try await withStage { stage in
             let listener = try await stage.srtListener(passphrase: "correct-horse")
