@@ -78,16 +78,14 @@ import Testing
                     try await stage.command(["status", "--config", daemon.config]).ending == .exited(0)
                 }
                 // A thousand are idle for a while, beside the stream.
-                let soFar = try await sink.reading(of: "one").frames.count
-                try await sink.waitForFrames(soFar + 30, of: "one")
+                try await sink.waitForMoreFrames(30, of: "one")
                 withExtendedLifetime((idle, half, stuck, large)) {}
             }
             #expect(Metrics(try await HTTP.get(port: http, "/metrics")).sum("streambox_group_lost_frames_total") == 0)
             let after = try resident(daemon.program.pid)
             print("resident: \(before) kB before, \(after) kB after")
             #expect(Limit.isInstrumented || after - before < 24 << 10)
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 30, of: "one")
+            try await sink.waitForMoreFrames(30, of: "one")
             try await expectWhole(stage, sink, daemon, publisher)
         }
     }
@@ -205,8 +203,7 @@ import Testing
                     (try? await onDisk("[ -f box.prom ] && grep -q streambox_build_info box.prom")) != nil
                 }
             }
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 30, of: "one")
+            try await sink.waitForMoreFrames(30, of: "one")
             try await expectWhole(stage, sink, daemon, publisher)
         }
     }

@@ -34,8 +34,7 @@ import Testing
             try await lab.plug(LabCamera(port: "1-4", number: 3))
             try await daemon.logged("\"on air\"", "source=capture-0", from: position)
             try await eventually("its reader") { daemon.children("/dev/video3").count == 1 }
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 30, of: "one")
+            try await sink.waitForMoreFrames(30, of: "one")
             try await daemon.terminate()
             #expect(try await sink.wasPublishedOnceInOrder("one"))
             #expect(try await MediaProbe.read(.url(sink.recording(of: "one"))).backwards.isEmpty)
@@ -90,16 +89,14 @@ import Testing
             try await daemon.logged("handed over", "source=capture-0", from: position)
             if blow != .killed {
                 #expect(daemon.encodesFrames("libx264"))
-                let soFar = try await sink.reading(of: "one").frames.count
-                try await sink.waitForFrames(soFar + 15, of: "one")
+                try await sink.waitForMoreFrames(15, of: "one")
                 position = daemon.position
                 if blow == .pulled { try await lab.plug(.intel) } else { try lab.heal() }
                 try await daemon.logged(
                     "handed over", "source=capture-0", "cause=fail-back", from: position, within: .seconds(60))
                 #expect(daemon.encodesFrames("h264_vaapi"))
             }
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 30, of: "one")
+            try await sink.waitForMoreFrames(30, of: "one")
             #expect(daemon.children("v4l2").map(\.pid) == [reader], "the card stays open")
             #expect(daemon.lines("are lost").isEmpty && daemon.lines("silent: no picture").isEmpty)
             #expect(daemon.lines("\"on air\"", "source=slate").count == slates)
@@ -196,12 +193,8 @@ import Testing
             try await lab.plug(camera)
             try await lab.restrict(camera.node, to: "video")
             let sink = try await stage.nginx(record: true)
-            let config = try stage.configuration(stage.card("any: true", to: sink.url("one")))
-            // Root that may not pass over permissions is like any other user.
-            let program = try await stage.program(
-                "setpriv", Lab.boundByPermissions + [Daemon.path, "run", "--config", config, "--log-level", "debug"],
-                environment: lab.environment)
-            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            let daemon = try await stage.daemon(
+                lab, stage.card("any: true", to: sink.url("one")), boundByPermissions: true)
             try await stage.expect("the group", of: daemon) {
                 $0.hasProblem("source-failed", "/dev/video0: this user may not open it; add it to the group video")
             }

@@ -133,8 +133,7 @@ import Testing
                 try await daemon.logged("delivers", "source=capture-0", from: position)
             }
             position = steady
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 120, of: "one")
+            try await sink.waitForMoreFrames(120, of: "one")
             #expect(!daemon.program.errors.lines.dropFirst(position).contains { $0.text.contains("another signal") })
             try await daemon.terminate()
             #expect(try await sink.wasPublishedOnceInOrder("one"))

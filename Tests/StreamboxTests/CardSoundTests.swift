@@ -35,8 +35,7 @@ import Testing
             try await stage.expect("the problem in words", of: daemon) {
                 $0.hasProblem("source-failed", "the picture goes on with silence")
             }
-            var soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 90, of: "one")
+            try await sink.waitForMoreFrames(90, of: "one")
             #expect(
                 daemon.lines("silent: no picture").isEmpty && daemon.children("plughw:1").count == 1,
                 "the picture's relay is the same")
@@ -45,8 +44,7 @@ import Testing
             try await daemon.logged("opened anew", from: position)
             try await daemon.logged("delivers", "source=capture-0", from: position)
             try await stage.expect("no problem any more", of: daemon) { $0.problems.isEmpty }
-            soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 120, of: "one")
+            try await sink.waitForMoreFrames(120, of: "one")
             try await daemon.terminate()
             #expect(daemon.lines("\"on air\"", "source=slate").count == slates)
             #expect(try await sink.wasPublishedOnceInOrder("one"))

@@ -73,8 +73,7 @@ import Testing
                         try await stage.command(["handover", "hd", "--config", daemon.config]).ending == .exited(0))
                 }
                 try await daemon.logged("handed over", from: position)
-                let soFar = try await sink.reading(of: "one").frames.count
-                try await sink.waitForFrames(soFar + 30, of: "one")
+                try await sink.waitForMoreFrames(30, of: "one")
             }
             await stage.end(publisher)
             try await daemon.logged("msg=ended", "source=rtmp-0")
@@ -218,9 +217,8 @@ import Testing
             try await eventually("a problem with what to do") { try await metrics(http)[stalled] == 1 }
             try await Task.sleep(for: .seconds(16))
             try FileManager.default.removeItem(atPath: block)
-            let soFar = try await sink.reading(of: "one").frames.count
             // The pause until the next try may have grown to half a minute.
-            try await sink.waitForFrames(soFar + 60, of: "one", within: .seconds(90))
+            try await sink.waitForMoreFrames(60, of: "one", within: .seconds(90))
             await stage.end(publisher)
             try await daemon.logged("msg=ended", "source=rtmp-0")
             try await Task.sleep(for: .seconds(1))

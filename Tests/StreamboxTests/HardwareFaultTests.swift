@@ -37,9 +37,7 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(
                 box(group("hd", sink.url("hd"), ", size: 160x90")), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onIntel, of: daemon)
             #expect(daemon.children("pipe:0").contains { $0.command.contains("scale_vaapi") })
             try await sink.waitForFrames(30, of: "hd")
             try lab.fail(.scale, .operationFailed)
@@ -51,8 +49,7 @@ import Testing
                 status.groups[0].exits == [.init(encoder: "h264_vaapi", cause: "gpu-error", count: 1)]
                     && status.groups[0].lostFrames == 0)
             #expect(!daemon.children("pipe:0").contains { $0.command.contains("scale_vaapi") })
-            let soFar = try await sink.reading(of: "hd").frames.count
-            try await sink.waitForFrames(soFar + 15, of: "hd")
+            try await sink.waitForMoreFrames(15, of: "hd")
             try await expectWhole(sink, "hd", after: daemon)
         }
     }
@@ -98,18 +95,17 @@ import Testing
             // It lasts for as long as what follows may take.
             let file = try await stage.file("numbers.ts") { $0.duration = Limit.seconds(90) }
             let fifo = stage.folder.path("frames")
-            let config = try stage.configuration(
+            let daemon = try await stage.daemon(
+                lab,
                 """
                   - name: main
                     sources: [ { raw: { path: \(fifo), size: 320x180, rate: 30, pixels: bgra } } ]
                     slate: { after: 60s }
-                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 1M, keyframe: 1s },
-                      targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
+                    groups:
+                      - name: hd
+                        video: { encoder: libx264, bitrate: 1M, keyframe: 1s }
+                        targets: [ { name: a, url: "\(sink.url("one"))" } ]
                 """)
-            try await stage.rememberFirstStart("box", environment: lab.environment)
-            let program = try await stage.program(
-                Daemon.path, ["run", "--config", config, "--log-level", "debug"], environment: lab.environment)
-            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
             try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
             let writer = try await stage.program(
                 "ffmpeg",
@@ -129,8 +125,7 @@ import Testing
             try await daemon.logged("the encoder that was to take over did not", "source=raw-0")
             try lab.heal()
             try await daemon.logged("handed over", "source=raw-0", Self.onIntel, from: position)
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 20, of: "one")
+            try await sink.waitForMoreFrames(20, of: "one")
             // The slate's pictures, which come first where the machine is busy, have none.
             let numbers = try await sink.reading(of: "one").frames.map(\.number).drop { $0 == nil }
             #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 != nil && $1 == $0! + 1 }, "\(numbers)")
@@ -145,15 +140,11 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onIntel, of: daemon)
             try await sink.waitForFrames(15, of: "hd")
             // Half as many pictures a second as come.
             try lab.fail(.endPicture, .sleep(milliseconds: 66))
-            let fallen = try await stage.expect("software in its place", of: daemon) {
-                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
-            }
+            let fallen = try await stage.expectSoftware(in: daemon)
             #expect(
                 fallen.groups[0].why.contains("does not keep real time") && fallen.gpu(.intel)?.state == "ready",
                 "\(fallen)")
@@ -174,9 +165,7 @@ import Testing
             try await lab.tell("video", "/dev/video11", "hung")
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onIntel, of: daemon)
             try await sink.waitForFrames(15, of: "hd")
             try await lab.unplug(.intel)
             try await stage.expect("software in its place", of: daemon) {
@@ -196,16 +185,9 @@ import Testing
             try await lab.plug(.intel)
             try await lab.restrict(.intel, to: "video")
             let sink = try await stage.nginx(record: true)
-            let config = try stage.configuration(box(group("hd", sink.url("hd"))))
-            // Root that may not pass over permissions is like any other user.
-            let program = try await stage.program(
-                "setpriv", Lab.boundByPermissions + [Daemon.path, "run", "--config", config, "--log-level", "debug"],
-                environment: lab.environment)
-            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            let daemon = try await stage.daemon(lab, box(group("hd", sink.url("hd"))), boundByPermissions: true)
             try await daemon.logged("msg=started", "source=")
-            let refused = try await stage.expect("software in its place", of: daemon) {
-                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
-            }
+            let refused = try await stage.expectSoftware(in: daemon)
             let sentence = "/dev/dri/renderD128: this user may not open it; add it to the group video"
             #expect(
                 refused.problems.contains { $0.problem == "gpu-permission" && $0.sentence == sentence },
@@ -213,9 +195,7 @@ import Testing
             #expect(refused.groups[0].why.contains(sentence) && refused.groups[0].exits.isEmpty)
             try await sink.waitForFrames(15, of: "hd")
             try await lab.permit(.intel)
-            let status = try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            let status = try await stage.expectLive(with: Self.onIntel, of: daemon)
             #expect(status.problems.isEmpty && status.groups[0].lostFrames == 0)
             // And from the moment that it may not any more, nothing new is started on it.
             try await lab.restrict(.intel, to: "video")
@@ -225,8 +205,7 @@ import Testing
                     && $0.problems.contains { $0.problem == "gpu-permission" }
             }
             #expect(again.groups[0].lostFrames == 0)
-            let soFar = try await sink.reading(of: "hd").frames.count
-            try await sink.waitForFrames(soFar + 15, of: "hd")
+            try await sink.waitForMoreFrames(15, of: "hd")
             try await expectWhole(sink, "hd", after: daemon)
         }
     }
@@ -242,23 +221,17 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let environment = lab.environment.merging(["LIBVA_DRIVERS_PATH": drivers]) { $1 }
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: environment)
-            try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onIntel, of: daemon)
             try await sink.waitForFrames(15, of: "hd")
             try FileManager.default.removeItem(atPath: library)
             // What runs goes on; the next process finds no driver.
             _ = try await stage.command(["handover", "hd", "--config", daemon.config])
-            let fallen = try await stage.expect("software in its place", of: daemon) {
-                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
-            }
+            let fallen = try await stage.expectSoftware(in: daemon)
             #expect(
                 fallen.groups[0].why.contains("install intel-media-va-driver")
                     && fallen.gpu(.intel)?.state == "quarantined", "\(fallen)")
             try FileManager.default.copyItem(atPath: original, toPath: library)
-            let status = try await stage.expect("the GPU again", of: daemon, within: .seconds(60)) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            let status = try await stage.expectLive(with: Self.onIntel, of: daemon, within: .seconds(60))
             #expect(status.problems.isEmpty && status.groups[0].lostFrames == 0)
             try await expectWhole(sink, "hd", after: daemon)
         }
@@ -278,27 +251,21 @@ import Testing
                     """
             }
             let daemon = try await stage.streambox(channels(400, "high"), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onIntel, of: daemon)
             try await sink.waitForFrames(15, of: "hd")
             // What it did well before is trusted with more until it says no.
             try lab.heal()
             try lab.limit("width", 64)
             _ = try stage.configuration(channels(500, "main"))
             daemon.program.send(SIGHUP)
-            let fallen = try await stage.expect("software in its place", of: daemon) {
-                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
-            }
+            let fallen = try await stage.expectSoftware(in: daemon)
             #expect(
                 fallen.groups[0].why.contains("cannot encode pictures of this size")
                     && fallen.gpu(.intel)?.state == "ready", "\(fallen)")
             try lab.heal()
             _ = try stage.configuration(channels(300, "main"))
             daemon.program.send(SIGHUP)
-            let status = try await stage.expect("the GPU again", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            let status = try await stage.expectLive(with: Self.onIntel, of: daemon)
             #expect(status.groups[0].lostFrames == 0)
             try await expectWhole(sink, "hd", after: daemon)
         }
@@ -310,22 +277,16 @@ import Testing
             try await lab.plug(.nvidia)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.nvidiaEnvironment)
-            try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onNVIDIA, of: daemon)
             try await sink.waitForFrames(15, of: "hd")
             try lab.limitNVIDIA("devices", 0)
             try await lab.unplug(.nvidia)
-            let gone = try await stage.expect("software in its place", of: daemon) {
-                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
-            }
+            let gone = try await stage.expectSoftware(in: daemon)
             #expect(gone.gpus.map(\.state) == ["gone"] && gone.groups[0].handovers["gpu-lost"] == 1, "\(gone)")
             #expect(gone.problems.contains { $0.problem == "gpu-gone" })
             try lab.heal()
             try await lab.plug(.nvidia)
-            let status = try await stage.expect("the GPU again", of: daemon) {
-                $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live"
-            }
+            let status = try await stage.expectLive(with: Self.onNVIDIA, of: daemon)
             #expect(status.gpus.map(\.state) == ["ready"] && status.groups[0].lostFrames == 0, "\(status)")
             try await expectWhole(sink, "hd", after: daemon)
         }

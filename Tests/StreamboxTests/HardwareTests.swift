@@ -12,9 +12,7 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let channels = box(group("hd", sink.url("hd"), ", size: 160x90"))
             let daemon = try await stage.streambox(channels, environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onIntel, of: daemon)
             // Pictures are scaled by the GPU.
             #expect(daemon.children("pipe:0").contains { $0.command.contains("scale_vaapi=w=160:h=90") })
             try await sink.waitForFrames(60, of: "hd")
@@ -52,9 +50,7 @@ import Testing
                     groups: [ { name: hd, video: { bitrate: 600k, size: 160x90, rate: 25 },
                       targets: [ { name: a, url: "\(sink.url("hd"))" } ] } ]
                 """, environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onIntel, of: daemon)
             #expect(
                 daemon.children("pipe:0").contains {
                     $0.command.contains("scale=320:180") && $0.command.contains("scale_vaapi=w=160:h=90")
@@ -152,27 +148,20 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onIntel, of: daemon)
             try await sink.waitForFrames(30, of: "hd")
             try lab.fail(call, fault)
-            let fallen = try await stage.expect("software in its place", of: daemon) {
-                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
-            }
+            let fallen = try await stage.expectSoftware(in: daemon)
             #expect(fallen.groups[0].handovers[cause] == 1 && fallen.gpu(.intel)?.state == "quarantined", "\(fallen)")
             #expect(
                 fallen.problems.contains { $0.problem == "gpu-quarantined" }
                     && fallen.problems.contains { $0.problem == "group-degraded" })
             try lab.heal()
-            let back = try await stage.expect("the GPU again", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            let back = try await stage.expectLive(with: Self.onIntel, of: daemon)
             #expect(
                 back.gpu(.intel)?.state == "ready" && back.groups[0].lostFrames == 0 && back.problems.isEmpty,
                 "\(back.problems)")
-            let soFar = try await sink.reading(of: "hd").frames.count
-            try await sink.waitForFrames(soFar + 30, of: "hd")
+            try await sink.waitForMoreFrames(30, of: "hd")
             try await expectWhole(sink, "hd", after: daemon)
         }
     }
@@ -183,18 +172,13 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onIntel, of: daemon)
             try lab.fail(.endPicture, .crash, after: 20)
-            let fallen = try await stage.expect("software in its place", of: daemon) {
-                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
-            }
+            let fallen = try await stage.expectSoftware(in: daemon)
             #expect(
                 fallen.groups[0].exits == [.init(encoder: "h264_vaapi", cause: "crash", count: 2)],
                 "\(fallen.groups[0])")
-            let soFar = try await sink.reading(of: "hd").frames.count
-            try await sink.waitForFrames(soFar + 15, of: "hd")
+            try await sink.waitForMoreFrames(15, of: "hd")
             try await expectWhole(sink, "hd", after: daemon)
         }
     }
@@ -224,8 +208,7 @@ import Testing
             }
             #expect(both.gpu(.intel)?.node == "/dev/dri/renderD131" && both.groups.allSatisfy { $0.lostFrames == 0 })
             #expect(daemon.children("pipe:0").contains { $0.command.contains("/dev/dri/renderD131") })
-            let soFar = try await sink.reading(of: "a").frames.count
-            try await sink.waitForFrames(soFar + 30, of: "a")
+            try await sink.waitForMoreFrames(30, of: "a")
             try await expectWhole(sink, "a", "b", after: daemon)
         }
     }
@@ -279,19 +262,14 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onIntel, of: daemon)
             try await sink.waitForFrames(30, of: "hd")
             // What is new does not start on it; what runs may go on for a while.
             try lab.fail(.start, .operationFailed)
             try await lab.wedge(.intel)
-            let fallen = try await stage.expect("software in its place", of: daemon) {
-                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
-            }
+            let fallen = try await stage.expectSoftware(in: daemon)
             #expect(fallen.groups[0].handovers["gpu-error"] == 1 && fallen.gpu(.intel)?.state == "quarantined")
-            let soFar = try await sink.reading(of: "hd").frames.count
-            try await sink.waitForFrames(soFar + 15, of: "hd")
+            try await sink.waitForMoreFrames(15, of: "hd")
             try await expectWhole(sink, "hd", after: daemon)
         }
     }
@@ -302,9 +280,7 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onIntel, of: daemon)
             try await lab.wedge(.intel, recovery: "none")
             try await daemon.logged("the kernel has reset a GPU")
             let status = try await stage.status(of: daemon)
@@ -350,21 +326,14 @@ import Testing
             try await lab.plug(.nvidia)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.nvidiaEnvironment)
-            try await stage.expect("the GPU in use", of: daemon) {
-                $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onNVIDIA, of: daemon)
             try await sink.waitForFrames(30, of: "hd")
             try lab.fail(call, fault)
-            let fallen = try await stage.expect("software in its place", of: daemon) {
-                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
-            }
+            let fallen = try await stage.expectSoftware(in: daemon)
             #expect(fallen.groups[0].handovers[cause] == 1 && fallen.gpu(.nvidia)?.state == "quarantined", "\(fallen)")
             try lab.heal()
-            try await stage.expect("the GPU again", of: daemon) {
-                $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live"
-            }
-            let soFar = try await sink.reading(of: "hd").frames.count
-            try await sink.waitForFrames(soFar + 15, of: "hd")
+            try await stage.expectLive(with: Self.onNVIDIA, of: daemon)
+            try await sink.waitForMoreFrames(15, of: "hd")
             try await expectWhole(sink, "hd", after: daemon)
         }
     }
@@ -380,9 +349,7 @@ import Testing
                 checked.ending == .exited(0) && checked.text.contains("h264_vaapi")
                     && checked.text.contains("intel-media-va-driver"), "\(checked.text)")
             let daemon = try await stage.streambox(channels, environment: lab.environment)
-            let status = try await stage.expect("software in its place", of: daemon) {
-                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
-            }
+            let status = try await stage.expectSoftware(in: daemon)
             #expect(
                 status.problems.contains { $0.problem == "group-degraded" && $0.sentence.contains("mesa-va-drivers") },
                 "\(status.problems)")
@@ -396,9 +363,7 @@ import Testing
             #expect(refused.groups[0].state == "stalled" && refused.groups[0].encoder == "none")
             // It is used as soon as there is one.
             try await lab.plug(.intel)
-            try await stage.expect("the GPU in use", of: none) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
-            }
+            try await stage.expectLive(with: Self.onIntel, of: none)
             try await none.terminate()
         }
     }

@@ -206,7 +206,7 @@ import Testing
             let rig = try await rig(stage)
             let publisher = try await stage.publish(.small(seconds: 16), to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")
-            let before = try rig.daemon.resident()
+            let before = try rig.daemon.residentMemory()
             let began = ContinuousClock.now
             var halfOpen: [Int32] = []
             for number in 0..<200 {
@@ -221,7 +221,7 @@ import Testing
             // Those that were let in are hung up on once their time to ask is over.
             try await eventually("the metric", within: .seconds(20)) { refusals(stage).values.reduce(0, +) >= 1000 }
             for connection in halfOpen { close(connection) }
-            let after = try rig.daemon.resident()
+            let after = try rig.daemon.residentMemory()
             print("resident before \(before >> 10) KB, after \(after >> 10) KB; \(refusals(stage))")
             #expect(Limit.isInstrumented || after - before < 40 << 20)
             // Bounded in the log, whole in the metric.

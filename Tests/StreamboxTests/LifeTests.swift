@@ -36,8 +36,7 @@ import Testing
                 let position = daemon.position
                 kill(encoder.pid, signal)
                 try await daemon.logged("msg=live", "group=hd", "video=", from: position)
-                let soFar = try await sink.reading(of: "one").frames.count
-                try await sink.waitForFrames(soFar + 40 + Int.random(in: 0..<30, using: &random), of: "one")
+                try await sink.waitForMoreFrames(40 + Int.random(in: 0..<30, using: &random), of: "one")
             }
             await stage.end(publisher)
             try await daemon.logged("msg=ended", "source=rtmp-0")
@@ -145,8 +144,7 @@ import Testing
             let position = daemon.position
             try FileManager.default.removeItem(atPath: mark)
             try await daemon.logged("handed over", "cause=room", from: position, within: .seconds(120))
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 60, of: "one")
+            try await sink.waitForMoreFrames(60, of: "one")
             await stage.end(publisher)
             try await daemon.logged("msg=ended", "source=rtmp-0")
             try await daemon.terminate()

@@ -48,8 +48,7 @@ import Testing
             let before = try stage.folder.text("box.prom")
             try await eventually("the metrics to be written on") { try stage.folder.text("box.prom") != before }
             #expect(try await stage.command(["status", "--config", config]).ending == .exited(0))
-            let soFar = try await sink.reading(of: "kept").numbers.count
-            try await sink.waitForNumbers(soFar + 60, of: "kept")
+            try await sink.waitForMoreNumbers(60, of: "kept")
             await stage.end(publisher)
             // Still nobody has read a line.
             service.send(SIGTERM)

@@ -49,8 +49,7 @@ import Testing
             #expect(!daemon.children("pipe:0").contains { $0.pid == encoder })
             let group = try #require(try await stage.status(of: daemon).group("hd"))
             #expect(group.handovers["operator"] == 2 && group.lostFrames == 0 && group.encoder == "libx264", "\(group)")
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 30, of: "one")
+            try await sink.waitForMoreFrames(30, of: "one")
             try await daemon.terminate()
             #expect(try await sink.wasPublishedOnceInOrder("one"))
             let probe = try await MediaProbe.read(.url(sink.recording(of: "one")))

@@ -70,8 +70,7 @@ import Testing
                     }
             }
             for name in ["copied", "encoded", "fields"] {
-                let before = try await sink.reading(of: name).frames.count
-                try await sink.waitForFrames(before + 100, of: name)
+                try await sink.waitForMoreFrames(100, of: name)
             }
             await stage.end(camera)
             try await daemon.terminate()
@@ -219,8 +218,7 @@ import Testing
                 status.groups.allSatisfy { $0.handovers["refresh"] == 1 && $0.state == "live" }
             }
             for name in ["padded", "cropped"] {
-                let before = try await sink.reading(of: name).frames.count
-                try await sink.waitForFrames(before + 60, of: name)
+                try await sink.waitForMoreFrames(60, of: name)
             }
             try await stage.expect("no frame lost", of: daemon) { status in
                 status.groups.allSatisfy { $0.lostFrames == 0 && $0.exits.isEmpty }

@@ -453,10 +453,10 @@ import Testing
             let rig = try await rig(stage)
             let (verdicts, sent) = try await publish(messages, rig, leavesFrom: .max) { rig in
                 try await Task.sleep(for: .seconds(4))
-                rig.daemon.forgetPeak()
-                let before = try rig.daemon.peak()
+                rig.daemon.resetPeakMemory()
+                let before = try rig.daemon.peakMemory()
                 try await rig.daemon.logged("the publisher left")
-                let peak = try rig.daemon.peak()
+                let peak = try rig.daemon.peakMemory()
                 print("resident at the most: before \(before >> 10) KB, with the jump \(peak >> 10) KB")
                 #expect(Limit.isInstrumented || peak - before <= 10_000_000)
             }

@@ -23,8 +23,7 @@ import Testing
     ) async throws -> Daemon {
         let config = try stage.configuration(box(fifo, sink.url("one"), slate: slate))
         try await stage.rememberFirstStart("box")
-        let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
-        return Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+        return try await stage.start(config)
     }
 
     /// Writes the frames of a numbered stream at their pace.
@@ -58,8 +57,7 @@ import Testing
                 struck.insert(encoder)
                 kill(encoder, blow)
                 try await daemon.logged("handed over", "source=raw-0", "cause=\(cause)", from: position)
-                let soFar = try await sink.reading(of: "one").frames.count
-                try await sink.waitForFrames(soFar + 20, of: "one")
+                try await sink.waitForMoreFrames(20, of: "one")
             }
             let whole = try await sink.reading(of: "one").frames.compactMap(\.number)
             #expect(zip(whole, whole.dropFirst()).allSatisfy { $1 == $0 + 1 }, "\(whole)")
@@ -75,8 +73,7 @@ import Testing
             let second = try await write(file, to: fifo, on: stage)
             try await daemon.logged("\"on air\"", "source=raw-0", from: position)
             // What was in the encoders then was the slate.
-            let soFar = try await sink.reading(of: "one").numbers.count
-            try await sink.waitForNumbers(soFar + 45, of: "one")
+            try await sink.waitForMoreNumbers(45, of: "one")
             // Before the writer: nothing else is to come on air.
             try await daemon.terminate()
             await stage.end(second)

@@ -60,8 +60,7 @@ import Testing
                     let encoders = daemon.children("pipe:0").filter { $0.command.contains("libx264") }
                     return encoders.count == 1 && encoders[0].command.contains("-b:v \(bitrate)000")
                 }
-                let frames = try await sink.reading(of: "one").frames.count + 20
-                try await sink.waitForFrames(frames, of: "one")
+                try await sink.waitForMoreFrames(20, of: "one")
             }
             await stage.end(publisher)
             try await daemon.logged("msg=ended", "source=rtmp-0")
@@ -134,7 +133,6 @@ import Testing
             try await sink.waitForMoreFrames(40, of: "two")
             let before = carriers(daemon)
             let encoder = try #require(daemon.children("600000").first).pid
-            var frames = 40
             // Up to here the source took over from the slate, whose sound ends where it ends.
             var begins: [String: Double] = [:]
             for name in ["one", "two"] { begins[name] = try await sink.reading(of: name).frames.last?.time }
@@ -144,8 +142,7 @@ import Testing
                 try reload(daemon, stage, box)
                 try await daemon.logged("handed over", "group=hd", "cause=config", from: position)
                 #expect(daemon.lines("handed over", "group=low").isEmpty)
-                frames = try await sink.reading(of: "one").frames.count + 40
-                try await sink.waitForFrames(frames, of: "one")
+                try await sink.waitForMoreFrames(40, of: "one")
             }
             // Of all the processes only the encoder is another one.
             let after = carriers(daemon)

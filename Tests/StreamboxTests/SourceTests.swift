@@ -32,8 +32,7 @@ import Testing
             let position = daemon.position
             #expect(try await publisher.wait(.seconds(60)) == .exited(0))
             try await daemon.logged("msg=\"on air\"", "source=test-1", from: position)
-            let before = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(before + 40, of: "one")
+            try await sink.waitForMoreFrames(40, of: "one")
             try await daemon.terminate()
 
             #expect(try await sink.wasPublishedOnceInOrder("one"))
@@ -76,8 +75,7 @@ import Testing
                 .small(seconds: 120) { $0.bFrames = 2 }, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("msg=\"on air\"", "source=rtmp-0")
             for name in names {
-                let before = try await sink.reading(of: name).frames.count
-                try await sink.waitForFrames(before + 60, of: name)
+                try await sink.waitForMoreFrames(60, of: name)
             }
             try await stage.expect("no picture lost", of: daemon) { $0.groups.allSatisfy { $0.lostFrames == 0 } }
             // Before the publisher: nothing else is to come on air.
@@ -345,8 +343,7 @@ import Testing
             let second = try await stage.publish(.small(seconds: 600) { $0.firstNumber = 9000 }, to: origin.url("cam"))
             try await daemon.logged("msg=delivers", from: position, within: .seconds(60))
             // It takes the air from the slate with the next keyframe.
-            let before = try await sink.reading(of: "pulled").numbers.count
-            try await sink.waitForNumbers(before + 30, of: "pulled")
+            try await sink.waitForMoreNumbers(30, of: "pulled")
             try await daemon.terminate()
             await stage.end(second)
             #expect(try await sink.wasPublishedOnceInOrder("pulled"))

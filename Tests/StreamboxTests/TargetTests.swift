@@ -83,8 +83,7 @@ import Testing
             try await late.restart()
             try await late.waitForPublishes(of: "late", within: .seconds(60)) { $0.isAccepted }
             try await dying.waitForPublishes(2, of: "dying", within: .seconds(60)) { $0.isAccepted }
-            let soFar = try await good.reading(of: "good").numbers.count
-            try await good.waitForNumbers(soFar + 30, of: "good")
+            try await good.waitForMoreNumbers(30, of: "good")
             try await late.waitForNumbers(1, of: "late")
             await stage.end(publisher)
             try await daemon.terminate()
@@ -135,8 +134,7 @@ import Testing
             try await daemon.logged("target=hung", "publisher is ending")
             hung.thaw()
             try await hung.waitForPublishes(2, of: "hung", within: .seconds(60)) { $0.isAccepted }
-            let soFar = try await good.reading(of: "good").numbers.count
-            try await good.waitForNumbers(soFar + 15, of: "good")
+            try await good.waitForMoreNumbers(15, of: "good")
             await stage.end(publisher)
             try await daemon.terminate()
             #expect(try await good.wasPublishedOnceInOrder("good"))

@@ -38,10 +38,8 @@ import Testing
             try await sink.waitForNumbers(10, of: "one")
             let strikes = 5
             for round in 0..<strikes {
-                let soFar = try await sink.reading(of: "one").frames.count
                 // Beyond the wrap at the end.
-                try await sink.waitForFrames(
-                    soFar + Int(before + 8) * 30 / strikes - 30, of: "one", within: .seconds(120))
+                try await sink.waitForMoreFrames(Int(before + 8) * 30 / strikes - 30, of: "one", within: .seconds(120))
                 var position = daemon.position
                 while true {
                     let encoder = try #require(daemon.children("libx264").first { $0.command.contains("pipe:0") })
@@ -52,8 +50,7 @@ import Testing
                     position = line.index + 1
                 }
             }
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 60, of: "one")
+            try await sink.waitForMoreFrames(60, of: "one")
             #expect(!daemon.lines("handed over", "cause=refresh").isEmpty)
             await stage.end(publisher)
             try await daemon.terminate()
