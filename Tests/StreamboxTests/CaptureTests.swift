@@ -3,7 +3,7 @@ import LabKit
 import TestSupport
 import Testing
 
-/// Capture cards that are plugged, pulled, frozen and swapped, with the real V4L2 of FFmpeg.
+/// Capture cards that are plugged in, unplugged, frozen and swapped, with the real V4L2 of FFmpeg.
 @Suite(.serialized, .tags(.ffmpeg)) struct CaptureTests: OnHardware {
     @Test("a card goes on air when plugged in, also again in another port")
     func plugging() async throws {
@@ -24,7 +24,7 @@ import Testing
             var position = daemon.position
             try await lab.unplug(first)
             try await daemon.logged("\"on air\"", "source=slate", from: position)
-            // Also once its reader has ended.
+            // The sentence stays after the reader has ended.
             try await eventually("the reader's end") { daemon.children("v4l2").isEmpty }
             try await stage.expect("the card absent", of: daemon) {
                 $0.source("capture-0")?.state == "absent"
@@ -61,11 +61,11 @@ import Testing
         }
     }
 
-    /// What happens to the encoder of a card's picture.
-    enum Blow: String, CaseIterable { case error, hang, pulled, killed }
+    /// A fault of the encoder that encodes a card's frames.
+    enum Fault: String, CaseIterable { case error, hang, unplugged, killed }
 
-    @Test("a failing encoder of a card loses no frame, and the GPU is used again later", arguments: Blow.allCases)
-    func encoders(blow: Blow) async throws {
+    @Test("a failing encoder of a card loses no frame, and the GPU is used again later", arguments: Fault.allCases)
+    func encoders(fault: Fault) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             try await lab.plug(LabCamera())
@@ -73,25 +73,25 @@ import Testing
             let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one"), slate: "600s"))
             try await daemon.logged("\"on air\"", "source=capture-0")
             let slates = daemon.lines("\"on air\"", "source=slate").count
-            // What it took over from has ended then.
+            // The encoder before the GPU has ended then.
             try await eventually("the GPU alone encodes") {
                 daemon.encodesFrames("h264_vaapi") && !daemon.encodesFrames("libx264")
             }
             try await sink.waitForMoreFrames(45, of: "one")
             let reader = try #require(daemon.children("v4l2").first).pid
             var position = daemon.position
-            switch blow {
+            switch fault {
             case .error: try lab.fail(.endPicture, .operationFailed)
             case .hang: try lab.fail(.endPicture, .hang)
-            case .pulled: try await lab.unplug(.intel)
+            case .unplugged: try await lab.unplug(.intel)
             case .killed: kill(try #require(daemon.children("-f ivf").first).pid, SIGKILL)
             }
             try await daemon.logged("handed over", "source=capture-0", from: position)
-            if blow != .killed {
+            if fault != .killed {
                 #expect(daemon.encodesFrames("libx264"))
                 try await sink.waitForMoreFrames(15, of: "one")
                 position = daemon.position
-                if blow == .pulled { try await lab.plug(.intel) } else { try lab.heal() }
+                if fault == .unplugged { try await lab.plug(.intel) } else { try lab.heal() }
                 try await daemon.logged(
                     "handed over", "source=capture-0", "cause=fail-back", from: position, within: .seconds(60))
                 #expect(daemon.encodesFrames("h264_vaapi"))
@@ -111,7 +111,8 @@ import Testing
             let right = LabCamera(serial: nil, port: "1-3", number: 1)
             try await lab.plug(left)
             try await lab.plug(right)
-            let channels = """
+            let channels =
+                """
                   - name: left
                     sources: [ { capture: { path: "\(left.path)" } } ]
                     groups: [ { name: l, video: copy, audio: copy } ]
@@ -148,14 +149,14 @@ import Testing
             let camera = LabCamera()
             try await lab.plug(camera)
             let sink = try await stage.nginx(record: true)
-            // How long the slate waits is not how long a card may be frozen.
+            // The slate waits long: `after` does not limit how long a card may be frozen.
             let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one"), slate: "600s"))
             try await daemon.logged("\"on air\"", "source=capture-0")
             let (position, slates) = (daemon.position, daemon.lines("\"on air\"", "source=slate").count)
             try await lab.freeze(camera)
             try await daemon.logged("silent: no picture", from: position)
             try await eventually("the problem in words") {
-                // Before it is seen, a reset may have healed the card.
+                // A reset may have repaired the card before the problem is seen.
                 try await lab.freeze(camera)
                 return try await stage.status(of: daemon).hasProblem("source-failed", "gives no pictures")
             }
@@ -177,7 +178,9 @@ import Testing
             try await lab.occupy(camera)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one")))
-            try await stage.expect("who has it", of: daemon) { $0.hasProblem("source-failed", "another program") }
+            try await stage.expect("the other program", of: daemon) {
+                $0.hasProblem("source-failed", "another program")
+            }
             try await daemon.logged("\"on air\"", "source=slate")
             try await lab.occupy(camera, false)
             try await daemon.logged("\"on air\"", "source=capture-0")
@@ -282,10 +285,10 @@ import Testing
             func isOnAir(_ status: StatusReport) -> Bool {
                 status.source("capture-0")?.state == "live" && status.source("capture-0")?.isOnAir == true
             }
-            // On a busy machine a reader is given longer and longer for its first picture, up to half a minute.
+            // On a busy machine the limit for a reader's first frame grows, up to half a minute.
             try await stage.expect("the card live", of: daemon, within: .seconds(120), isOnAir)
             try await sink.waitForMoreFrames(60, of: "one")
-            // A busy service may not have seen that it was pulled until now.
+            // A busy service may have noticed the unplugging only now.
             try await stage.expect("the card live in the end", of: daemon, isOnAir)
             try await eventually("one reader") { daemon.children("v4l2").count == 1 }
             #expect(daemon.lines("outlived").isEmpty && position > 0)

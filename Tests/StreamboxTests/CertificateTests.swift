@@ -2,8 +2,21 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Servers that are reached by TLS are asked who they are, with every FFmpeg.
+/// The check of a TLS server's certificate, with every FFmpeg.
 @Suite(.serialized, .tags(.ffmpeg)) struct CertificateTests {
+    /// A channel with a test picture and one group with these targets, one per line.
+    private func channel(_ targets: String...) -> String {
+        """
+          - name: main
+            sources: [ { test: { size: 320x180, rate: 30 } } ]
+            groups:
+              - name: hd
+                video: { encoder: libx264, bitrate: 400k }
+                targets:
+        \(targets.map { "          - \($0)" }.joined(separator: "\n"))
+        """
+    }
+
     @Test("only a target with a valid certificate gets the stream key", arguments: TestCertificates.Kind.allCases)
     func targets(kind: TestCertificates.Kind) async throws {
         try await withStage { stage in
@@ -12,16 +25,9 @@ import Testing
             let sink = try await stage.nginx()
             let port = try await stage.tlsFront(of: sink.port, certificate: certificate, key: key)
             let secret = try stage.folder.write("key", "s3cretkey", mode: 0o600)
-            func target(_ name: String, _ tls: String) -> String {
-                "{ name: \(name), url: \"rtmps://localhost:\(port)/live\", key: { file: \(secret) }\(tls) }"
-            }
+            let address = "url: \"rtmps://localhost:\(port)/live\", key: { file: \(secret) }"
             let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 400k },
-                      targets: [ \(target("a", ", tls: { ca: \(certificates.authority) }")) ] } ]
-                """)
+                channel("{ name: a, \(address), tls: { ca: \(certificates.authority) } }"))
             if kind == .good {
                 try await stage.expect("the target live", of: daemon) {
                     $0.target("a")?.state == "live" && $0.problems.isEmpty
@@ -48,18 +54,12 @@ import Testing
             let (certificate, key) = try await certificates.make(.good)
             let sink = try await stage.nginx()
             let port = try await stage.tlsFront(of: sink.port, certificate: certificate, key: key)
+            let server = "rtmps://localhost:\(port)/live"
             let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups:
-                      - name: hd
-                        video: { encoder: libx264, bitrate: 400k }
-                        targets:
-                          - { name: checked, url: "rtmps://localhost:\(port)/live/one" }
-                          - { name: unchecked, url: "rtmps://localhost:\(port)/live/two", tls: { verify: none } }
-                """)
-            try await stage.expect("one of them", of: daemon) {
+                channel(
+                    "{ name: checked, url: \"\(server)/one\" }",
+                    "{ name: unchecked, url: \"\(server)/two\", tls: { verify: none } }"))
+            try await stage.expect("one of them live", of: daemon) {
                 $0.target("unchecked")?.state == "live" && $0.hasProblem("target-down", "certificate")
             }
             #expect(try sink.publishes().map(\.name) == ["two"])
@@ -77,25 +77,15 @@ import Testing
             let sink = try await stage.nginx()
             let port = try await stage.tlsFront(of: sink.port, certificate: certificate, key: key)
             let config = try stage.configuration(
-                """
-                  - name: main
-                    sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups:
-                      - name: hd
-                        video: { encoder: libx264, bitrate: 400k }
-                        targets: [ { name: a, url: "rtmps://localhost:\(port)/live/one" } ]
-                """)
+                channel("{ name: a, url: \"rtmps://localhost:\(port)/live/one\" }"))
             try await stage.rememberFirstStart("box")
-            // A folder of authorities that the service alone sees.
+            // The service alone sees this folder of authorities.
             let mount =
                 "mount -t tmpfs tmpfs /etc/ssl/certs"
                 + (isInstalled ? " && cp \(certificates.authority) /etc/ssl/certs/ca-certificates.crt" : "")
-            func arguments(_ command: String) -> [String] {
-                [geteuid() == 0 ? "-m" : "-Urm", "sh", "-c", "\(mount) && exec \(Daemon.path) \(command)"]
-            }
-            let program = try await stage.program("unshare", arguments("run --config \(config) --log-level debug"))
-            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
-            let check = try await TestProcess.run("unshare", arguments("check \(config)"))
+            let run = PrivateDisk.arguments(mount, "run --config \(config) --log-level debug")
+            let daemon = stage.daemon(try await stage.program("unshare", run), config)
+            let check = try await TestProcess.run("unshare", PrivateDisk.arguments(mount, "check \(config)"))
             #expect(check.ending == .exited(0))
             #expect((check.text + check.errors).contains("install the package ca-certificates") == !isInstalled)
             if isInstalled {
@@ -120,17 +110,19 @@ import Testing
             let sink = try await stage.nginx()
             let publisher = try await stage.publish(.small, to: sink.url("camera"))
             try await eventually("the camera") { try sink.publishes().contains { $0.isAccepted } }
-            for (kind, isTaken) in [(TestCertificates.Kind.good, true), (.otherHost, false)] {
+            for (kind, isAccepted) in [(TestCertificates.Kind.good, true), (.otherHost, false)] {
                 let (certificate, key) = try await certificates.make(kind)
                 let port = try await stage.tlsFront(of: sink.port, certificate: certificate, key: key)
                 let daemon = try await stage.streambox(
                     """
                       - name: main
-                        sources: [ { pull: { url: "rtmps://localhost:\(port)/live/camera",
-                          tls: { ca: \(certificates.authority) } } } ]
+                        sources:
+                          - pull:
+                              url: "rtmps://localhost:\(port)/live/camera"
+                              tls: { ca: \(certificates.authority) }
                         groups: [ { name: hd, tap: true } ]
-                    """, name: "\(kind.rawValue.lowercased())")
-                if isTaken {
+                    """, name: kind.rawValue.lowercased())
+                if isAccepted {
                     try await stage.expect("the camera on air", of: daemon) { $0.source("pull-0")?.isOnAir == true }
                 } else {
                     try await stage.expect("the problem", of: daemon) { $0.hasProblem("source-failed", "certificate") }
@@ -141,7 +133,7 @@ import Testing
         }
     }
 
-    /// Runs a pull by https from a file server that has `live.ts`, and `live`, a playlist of it without TLS.
+    /// Runs a pull by https from a file server that has `live.ts`, and `live`: a playlist that names it without TLS.
     private func withPull(
         _ kind: TestCertificates.Kind, of address: String, password: String? = nil,
         _ body: (Stage, FileServer, Daemon) async throws -> Void
@@ -167,12 +159,12 @@ import Testing
             let port = try await stage.tlsFront(of: server.port, certificate: certificate, key: key)
             let user = password == nil ? "" : "viewer@"
             let file = try password.map { try stage.folder.write("password", $0, mode: 0o600) }
-            let secret = file.map { "password: { file: \($0) }, " } ?? ""
+            let secret = file.map { ", password: { file: \($0) }" } ?? ""
             let url = "https://\(user)localhost:\(port)/\(address)"
             let daemon = try await stage.streambox(
                 """
                   - name: main
-                    sources: [ { pull: { url: "\(url)", \(secret)tls: { ca: \(certificates.authority) } } } ]
+                    sources: [ { pull: { url: "\(url)", tls: { ca: \(certificates.authority) }\(secret) } } ]
                     groups: [ { name: raw, video: copy, audio: copy, tap: true } ]
                 """)
             try await body(stage, server, daemon)
@@ -182,14 +174,12 @@ import Testing
 
     @Test(
         "an https pull sends its password only to a server with a valid certificate",
-        arguments: [
-            TestCertificates.Kind.good, .otherHost, .selfSigned,
-        ])
+        arguments: [TestCertificates.Kind.good, .otherHost, .selfSigned])
     func passwords(kind: TestCertificates.Kind) async throws {
         try await withPull(kind, of: "live.ts", password: "s3cret") { stage, server, daemon in
             if kind == .good {
                 try await stage.expect("the file on air", of: daemon) { $0.source("pull-0")?.isOnAir == true }
-                // It is noted once it has been answered to its end.
+                // nginx logs a request once its answer is complete.
                 try await eventually("the request") { try server.requests().contains { $0.contains("Basic") } }
             } else {
                 try await stage.expect("the problem", of: daemon) { $0.hasProblem("source-failed", "certificate") }
@@ -200,9 +190,7 @@ import Testing
 
     @Test(
         "a playlist without a known suffix leads an https pull to no unchecked server",
-        arguments: [
-            "live", "live?token=4f0c2a9b7d",
-        ])
+        arguments: ["live", "live?token=4f0c2a9b7d"])
     func hiddenPlaylist(address: String) async throws {
         let words = try await InstalledFFmpeg.release().0 < 9 ? "gives a playlist" : "leads to one without TLS"
         try await withPull(.good, of: address) { stage, server, daemon in
@@ -217,9 +205,7 @@ import Testing
 
     @Test(
         "an https pull that is redirected to plain http ends with that reason",
-        arguments: [
-            "moved/live.ts", "moved/live.ts?token=4f0c2a9b7d",
-        ])
+        arguments: ["moved/live.ts", "moved/live.ts?token=4f0c2a9b7d"])
     func redirected(address: String) async throws {
         try await withPull(.good, of: address) { stage, _, daemon in
             try await stage.expect("the problem", of: daemon) {

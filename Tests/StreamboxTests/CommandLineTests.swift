@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The commands, and starts that cannot succeed.
+/// The commands of the program, and starts that fail.
 @Suite(.tags(.ffmpeg)) struct CommandLineTests {
     private func channel(_ stage: Stage, source: String = "{ test: {} }", target: String? = nil) -> String {
         let target = target ?? "{ name: t, record: { folder: \(stage.folder.path("rec")) } }"
@@ -13,8 +13,8 @@ import Testing
             """
     }
 
-    /// One sentence on stderr, in one line, and nothing on stdout.
-    private func expectRefusal(
+    /// Expects one sentence on standard error, in one line, and nothing on standard output.
+    private func expectFailure(
         _ done: TestProcess.Completed, status: Int32, _ parts: String...,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
@@ -44,7 +44,7 @@ import Testing
     func noProc() async throws {
         let script = "umount -l /proc && exec \"$0\" --version"
         let done = try await TestProcess.run("unshare", ["--mount", "sh", "-c", script, Daemon.path])
-        expectRefusal(done, status: 1, "/proc is not mounted", "mount -t proc")
+        expectFailure(done, status: 1, "/proc is not mounted", "mount -t proc")
     }
 
     @Test(
@@ -97,9 +97,9 @@ import Testing
         try await withStage { stage in
             let path = stage.folder.path("none.yaml")
             for arguments in [["check", path], ["run", "--config", path]] {
-                expectRefusal(try await stage.command(arguments), status: 2, path)
+                expectFailure(try await stage.command(arguments), status: 2, path)
             }
-            expectRefusal(try await stage.command(["run"], environment: ["STREAMBOX_CONFIG": path]), status: 2, path)
+            expectFailure(try await stage.command(["run"], environment: ["STREAMBOX_CONFIG": path]), status: 2, path)
         }
     }
 
@@ -124,7 +124,7 @@ import Testing
             let config = try stage.configuration(channel(stage))
             let empty = try stage.folder.makeFolder("empty")
             for arguments in [["run", "--config", config], ["plan", config]] {
-                expectRefusal(
+                expectFailure(
                     try await stage.command(arguments, environment: ["PATH": empty]), status: 2, "no ffmpeg",
                     "apt install ffmpeg")
             }
@@ -138,7 +138,7 @@ import Testing
                 (stage.folder.path("none"), "does not exist"),
             ] {
                 let config = try stage.configuration(channel(stage), name: "ffmpeg", more: "ffmpeg: \(path)\n")
-                expectRefusal(try await stage.command(["run", "--config", config]), status: 2, path, words)
+                expectFailure(try await stage.command(["run", "--config", config]), status: 2, path, words)
             }
             #expect(!stage.folder.names().contains("rec"))
         }
@@ -150,13 +150,13 @@ import Testing
             let sink = try await stage.nginx()
             let rtmp = try stage.configuration(
                 channel(stage, source: "{ rtmp: { listen: \"127.0.0.1:\(sink.port)\" } }"))
-            expectRefusal(
+            expectFailure(
                 try await stage.command(["run", "--config", rtmp]), status: 1, "rtmp-0", "127.0.0.1:\(sink.port)",
                 "another program uses that port")
             let peer = try await stage.srtListener()
             let srt = try stage.configuration(
                 channel(stage, source: "{ srt: { listen: \"127.0.0.1:\(peer.port)\" } }"), name: "srt")
-            expectRefusal(
+            expectFailure(
                 try await stage.command(["run", "--config", srt]), status: 1, "srt-0", "another program uses that port")
         }
     }
@@ -166,7 +166,7 @@ import Testing
         try await withStage { stage in
             let file = try stage.folder.write("file", "")
             let runtime = try stage.folder.write("runtime.yaml", "runtime: \(file)\nchannels:\n\(channel(stage))\n")
-            expectRefusal(try await stage.command(["run", "--config", runtime]), status: 1, file)
+            expectFailure(try await stage.command(["run", "--config", runtime]), status: 1, file)
             #expect(stage.folder.names(in: "run-box") == [])
         }
     }
@@ -176,7 +176,7 @@ import Testing
         try await withStage { stage in
             let none = try stage.configuration(
                 "  - { name: main, sources: [ { test: {} } ], groups: [ { name: hd } ] }", name: "none")
-            expectRefusal(
+            expectFailure(
                 try await stage.command(["tap", "main", "--config", none]), status: 1, "no tap named main",
                 "no service with a tap runs here")
             let daemon = try await stage.streambox(
@@ -189,7 +189,7 @@ import Testing
             let list = try await stage.command(["tap", "--config", daemon.config])
             let lines = list.text.split(separator: "\n").map { $0.split(separator: "\t").map(String.init) }
             #expect(lines.map { $0[0] } == ["main", "hd"] && lines.allSatisfy { $0[1].hasPrefix("tcp://127.0.0.1:") })
-            expectRefusal(
+            expectFailure(
                 try await stage.command(["tap", "nobody", "--config", daemon.config]), status: 1, "no tap named nobody",
                 "main, hd")
             for (name, width) in [("main", 320), ("hd", 160)] {
@@ -199,7 +199,7 @@ import Testing
                 let probe = try await MediaProbe.read(.bytes(tap.output.bytes))
                 #expect(probe.video?.width == width && probe.packets(of: probe.video).first?.isKey == true)
             }
-            // Its port is also what a player opens.
+            // A player opens the port of the tap.
             let reading = try await FrameReader.read(.url(lines[1][1]), atMost: .seconds(1))
             #expect(reading.frames.count > 10 && reading.frames[0].width == 160)
             try await daemon.terminate()

@@ -1,9 +1,11 @@
 import TestSupport
 import Testing
 
-/// An FFmpeg that lacks something, or refuses it: named with what cannot be used, and the rest works.
+/// An FFmpeg that lacks or refuses something: the service names the parts that do not work, and the rest works.
 @Suite(.serialized, .tags(.ffmpeg)) struct FFmpegCheckTests {
-    /// The installed FFmpeg behind a script.
+    /// Writes a script that may run the installed FFmpeg as `$real`.
+    ///
+    /// - Returns: The path of the script.
     private func wrapper(_ stage: Stage, _ script: String) async throws -> String {
         let real = try await TestProcess.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg").text.split(
             separator: "\n")[0]
@@ -16,7 +18,7 @@ import Testing
 
         """#
 
-    /// As old as that version says.
+    /// Reports the version numbers of FFmpeg 6.0.
     private static let is60 = #"""
         case " $* " in *" -version "*)
             "$real" "$@" | sed '1s/version [^ ]*/version 6.0/; s/^libavutil .*/libavutil 58.  2.100/'
@@ -26,7 +28,7 @@ import Testing
 
         """#
 
-    /// Goes on by another configuration.
+    /// Reloads the service with other channels.
     private func reload(_ stage: Stage, _ daemon: Daemon, _ channels: String, more: String) async throws {
         _ = try stage.configuration(channels, more: more)
         let reload = try await stage.command(["reload", "--config", daemon.config])
@@ -51,14 +53,17 @@ import Testing
                 stage,
                 """
                 for word in "$@"; do
-                    case "$word" in -fps_mode | -segment_time) echo "[fatal] Unrecognized option '${word#-}'." >&2; \
-                exit 8 ;; esac
+                    case "$word" in
+                        -fps_mode | -segment_time)
+                            echo "[fatal] Unrecognized option '${word#-}'." >&2
+                            exit 8 ;;
+                    esac
                 done
                 exec "$real" "$@"
 
                 """)
             let daemon = try await stage.streambox(box(), more: "ffmpeg: \(ffmpeg)\n")
-            // Its groups never come on air, and are not waited for.
+            // Its groups never go on air, so the test does not wait for them.
             try await daemon.logged("checking FFmpeg", "a process was refused an option")
             try await daemon.logged("refuses the option -fps_mode", "level=error")
             let status = try await stage.expect("both problems", of: daemon) { status in
@@ -74,7 +79,7 @@ import Testing
             let check = try await stage.command(["check", daemon.config]).text
             #expect(check.contains("the option -fps_mode") && check.contains("the option -segment_time"), "\(check)")
             let probe = try await stage.command(["probe"], environment: ["PATH": stage.folder.path + ":/usr/bin:/bin"])
-            // It is broken between words at the end of a line.
+            // The output breaks lines between words.
             #expect(
                 probe.text.split(whereSeparator: \.isWhitespace).joined(separator: " ").contains(
                     "the option -fps_mode"), "\(probe.text)")
@@ -96,14 +101,13 @@ import Testing
 
                 """)
             let more = "ffmpeg: \(ffmpeg)\n"
-            let group = "    groups: [ { name: hd, video: { codec: h264, bitrate: 400k } } ]"
             let port = try FreePort.tcp()
             let channel = { (slate: String) in
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
                     slate: { \(slate) }
-                \(group)
+                    groups: [ { name: hd, video: { codec: h264, bitrate: 400k } } ]
                 """
             }
             let daemon = try await stage.streambox(channel("text: hello"), more: more)
@@ -113,7 +117,7 @@ import Testing
                         && problem.sentence.contains("does not have the filter drawtext")
                 }
             }
-            // A plain card is shown in its place.
+            // The slate is a plain card instead.
             try await stage.expect("the slate's problem", of: daemon) { status in
                 isRefused(status) && status.source("slate")?.isOnAir == true
             }
@@ -127,12 +131,9 @@ import Testing
     func withoutSRT() async throws {
         try await withStage { stage in
             let ffmpeg = try await wrapper(stage, Self.noSRT)
-            let group =
-                """
-                { name: hd, video: { codec: h264, bitrate: 400k }, targets: [ { name: far, url: \
-                \"srt://127.0.0.1:\(try FreePort.udp())\" }, { name: rec, record: { folder: \
-                \(stage.folder.path("rec")) } } ] }
-                """
+            let far = "{ name: far, url: \"srt://127.0.0.1:\(try FreePort.udp())\" }"
+            let recording = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
+            let group = "{ name: hd, video: { codec: h264, bitrate: 400k }, targets: [ \(far), \(recording) ] }"
             let daemon = try await stage.streambox(box(group), more: "ffmpeg: \(ffmpeg)\n")
             try await daemon.logged("does not have the protocol srt: nothing can be sent to it", "target far")
             let check = try await stage.command(["check", daemon.config])
@@ -177,11 +178,8 @@ import Testing
             let ffmpeg = try await wrapper(stage, Self.is60)
             let more = "ffmpeg: \(ffmpeg)\n"
             let sink = try await stage.nginx(record: true)
-            let targets =
-                """
-                { name: a, url: \"\(sink.url("hd"))\" }, { name: rec, record: { folder: \
-                \(stage.folder.path("rec")) } }
-                """
+            let recording = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
+            let targets = "{ name: a, url: \"\(sink.url("hd"))\" }, \(recording)"
             let group = { (codec: String) in
                 "{ name: hd, video: { codec: \(codec), bitrate: 400k }, targets: [ \(targets) ] }"
             }
@@ -240,7 +238,7 @@ import Testing
     @Test("an FFmpeg check that did not finish is reported and not cached")
     func unfinished() async throws {
         try await withStage { stage in
-            // A first start, without a folder for what has to be a file.
+            // A first start without a folder for the temporary files of the check.
             try stage.folder.makeFolder("state-box")
             let daemon = try await stage.streambox(box(), environment: ["TMPDIR": "/nowhere"])
             try await daemon.logged("could not be found out", "recordings", "level=warning")
@@ -336,11 +334,11 @@ import Testing
             let publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("on air", "source=rtmp-0")
             for name in ["copied", "encoded"] { try await sink.waitForMoreFrames(120, of: name) }
-            // What it says while it lives; an input that goes away in the middle of a picture is another matter.
-            let words = daemon.lines("msg=\"ffmpeg: ")
+            // The messages until here: the end of the input in the middle of a frame may cause others.
+            let messages = daemon.lines("msg=\"ffmpeg: ")
             await stage.end(publisher)
             try await daemon.terminate()
-            #expect(words.isEmpty, "\(words)")
+            #expect(messages.isEmpty, "\(messages)")
         }
     }
 

@@ -3,7 +3,7 @@ import LabKit
 import TestSupport
 import Testing
 
-/// What is wrong with a box's hardware, or becomes so while it encodes, with a target that loses nothing.
+/// Faults of hardware, at the start and while it encodes: a target loses nothing.
 @Suite(.serialized, .tags(.ffmpeg)) struct HardwareFaultTests: OnHardware {
     @Test("a GPU that fails for three groups counts once, and all return within seconds")
     func failsForAll() async throws {
@@ -22,7 +22,7 @@ import Testing
                 $0.groups.allSatisfy { $0.use == "libx264" && $0.state == "degraded" }
             }
             try lab.heal()
-            // Each try that a busy machine is too slow for makes the pause before the next one longer.
+            // Each retry that fails because the machine is busy makes the pause before the next one longer.
             try await stage.expect("the GPU again", of: daemon, within: .seconds(180)) {
                 $0.groups.allSatisfy { $0.use == Self.onIntel && $0.state == "live" && $0.lostFrames == 0 }
             }
@@ -57,14 +57,19 @@ import Testing
     @Test("a takeover encoder that fails after the old one was cut off costs no frame")
     func failsLate() async throws {
         try await withStage { stage in
-            // The next encoder waits far past the place where it was to take over, also on a busy machine, and ends.
+            // The next encoder waits until it is far too late to take over, even on a busy machine, and exits.
             let fault = stage.folder.path("fault")
             let ffmpeg = try stage.folder.write(
                 "ffmpeg",
                 """
                 #!/bin/sh
-                case "$*" in *pipe:0*libx264*) if rm \(fault) 2>/dev/null; then sleep 3; echo "OpenEncodeSessionEx \
-                failed: out of memory (10)" >&2; exit 1; fi ;; esac
+                case "$*" in *pipe:0*libx264*)
+                    if rm \(fault) 2>/dev/null; then
+                        sleep 3
+                        echo "OpenEncodeSessionEx failed: out of memory (10)" >&2
+                        exit 1
+                    fi ;;
+                esac
                 exec ffmpeg "$@"
 
                 """, mode: 0o755)
@@ -92,7 +97,7 @@ import Testing
         try await withLab { stage, lab in
             try lab.fail(.start, .sleep(milliseconds: 500))
             let sink = try await stage.nginx(record: true)
-            // It lasts for as long as what follows may take.
+            // The file lasts as long as the rest of the test may take.
             let file = try await stage.file("numbers.ts") { $0.duration = Limit.seconds(90) }
             let fifo = stage.folder.path("frames")
             let daemon = try await stage.daemon(
@@ -113,12 +118,11 @@ import Testing
                     "-v", "error", "-nostdin", "-y", "-re", "-i", file, "-map", "0:v", "-f", "rawvideo", "-pix_fmt",
                     "bgra", fifo,
                 ])
-            // Only now: a GPU that had passed its trial before the first frame would have nothing to take over from.
+            // Plugged in only now: a GPU that passes its trial before the first frame has no encoder to take over from.
             try await daemon.logged("\"on air\"", "source=raw-0")
             try await lab.plug(.intel)
             try await daemon.logged("passed its trial", Self.onIntel)
-            // What takes over is starting now. With its first frame it opens its encoder, which takes a while and
-            // fails.
+            // The next encoder is starting now. It opens the GPU at its first frame, which takes a while and fails.
             try lab.fail(.createConfig, .sleep(milliseconds: 300))
             try lab.fail(.createContext, .busy)
             let position = daemon.position
@@ -126,7 +130,7 @@ import Testing
             try lab.heal()
             try await daemon.logged("handed over", "source=raw-0", Self.onIntel, from: position)
             try await sink.waitForMoreFrames(20, of: "one")
-            // The slate's pictures, which come first where the machine is busy, have none.
+            // On a busy machine frames of the slate, without numbers, come first.
             let numbers = try await sink.reading(of: "one").frames.map(\.number).drop { $0 == nil }
             #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 != nil && $1 == $0! + 1 }, "\(numbers)")
             await stage.end(writer)
@@ -142,7 +146,7 @@ import Testing
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
             try await stage.expectLive(with: Self.onIntel, of: daemon)
             try await sink.waitForFrames(15, of: "hd")
-            // Half as many pictures a second as come.
+            // The GPU encodes half as many frames per second as the source delivers.
             try lab.fail(.endPicture, .sleep(milliseconds: 66))
             let fallen = try await stage.expectSoftware(in: daemon)
             #expect(
@@ -197,7 +201,7 @@ import Testing
             try await lab.permit(.intel)
             let status = try await stage.expectLive(with: Self.onIntel, of: daemon)
             #expect(status.problems.isEmpty && status.groups[0].lostFrames == 0)
-            // And from the moment that it may not any more, nothing new is started on it.
+            // Once the permission is gone, no new encoder starts on the GPU.
             try await lab.restrict(.intel, to: "video")
             _ = try await stage.command(["handover", "hd", "--config", daemon.config])
             let again = try await stage.expect("software again", of: daemon) {
@@ -224,7 +228,7 @@ import Testing
             try await stage.expectLive(with: Self.onIntel, of: daemon)
             try await sink.waitForFrames(15, of: "hd")
             try FileManager.default.removeItem(atPath: library)
-            // What runs goes on; the next process finds no driver.
+            // The running encoder continues. The next process finds no driver.
             _ = try await stage.command(["handover", "hd", "--config", daemon.config])
             let fallen = try await stage.expectSoftware(in: daemon)
             #expect(
@@ -244,16 +248,19 @@ import Testing
             try lab.limit("width", 400)
             let sink = try await stage.nginx(record: true)
             let channels = { (bitrate: Int, profile: String) in
-                "  - name: main\n    sources: [ { test: { size: 320x180, rate: 30 } } ]\n    groups: [ "
-                    + """
-                    { name: hd, video: { bitrate: \(bitrate)k, keyframe: 1s, profile: \(profile) }, targets: [ { \
-                    name: t, url: \"\(sink.url("hd"))\" } ] } ]
-                    """
+                """
+                  - name: main
+                    sources: [ { test: { size: 320x180, rate: 30 } } ]
+                    groups:
+                      - name: hd
+                        video: { bitrate: \(bitrate)k, keyframe: 1s, profile: \(profile) }
+                        targets: [ { name: t, url: "\(sink.url("hd"))" } ]
+                """
             }
             let daemon = try await stage.streambox(channels(400, "high"), environment: lab.environment)
             try await stage.expectLive(with: Self.onIntel, of: daemon)
             try await sink.waitForFrames(15, of: "hd")
-            // What it did well before is trusted with more until it says no.
+            // The service trusts an encoder that worked with more until it refuses.
             try lab.heal()
             try lab.limit("width", 64)
             _ = try stage.configuration(channels(500, "main"))

@@ -3,7 +3,7 @@ import LabKit
 import TestSupport
 import Testing
 
-/// Encoders of GPUs in the running service: chosen, lost, and had back, while a target loses nothing.
+/// GPU encoders in the running service: chosen, lost and used again, while a target loses nothing.
 @Suite(.serialized, .tags(.ffmpeg)) struct HardwareTests: OnHardware {
     @Test("a group moves to the GPU after its trial, and the next start begins there")
     func onAirFirst() async throws {
@@ -13,7 +13,7 @@ import Testing
             let channels = box(group("hd", sink.url("hd"), ", size: 160x90"))
             let daemon = try await stage.streambox(channels, environment: lab.environment)
             try await stage.expectLive(with: Self.onIntel, of: daemon)
-            // Pictures are scaled by the GPU.
+            // The GPU scales the frames.
             #expect(daemon.children("pipe:0").contains { $0.command.contains("scale_vaapi=w=160:h=90") })
             try await sink.waitForFrames(60, of: "hd")
             try await expectWhole(sink, "hd", after: daemon)
@@ -24,7 +24,7 @@ import Testing
             let status = try await stage.expect("the group live", of: next) {
                 $0.groups[0].state == "live" && $0.groups[0].use == Self.onIntel
             }
-            // A start does not wait for long: where the machine is too busy for the trial, software begins.
+            // A start waits for the trial only briefly: on a busy machine software encodes first.
             let began = try await next.logged("msg=starting")
             let passed = try await next.logged("passed its trial", Self.onIntel)
             let took = try #require(time(of: passed.text)) - #require(time(of: began.text))
@@ -44,11 +44,14 @@ import Testing
             let daemon = try await stage.streambox(
                 """
                   - name: main
-                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } },
-                      { test: { size: 320x180, rate: 30 } } ]
+                    sources:
+                      - rtmp: { listen: "127.0.0.1:\(port)", app: live }
+                      - test: { size: 320x180, rate: 30 }
                     slate: { after: 60s }
-                    groups: [ { name: hd, video: { bitrate: 600k, size: 160x90, rate: 25 },
-                      targets: [ { name: a, url: "\(sink.url("hd"))" } ] } ]
+                    groups:
+                      - name: hd
+                        video: { bitrate: 600k, size: 160x90, rate: 25 }
+                        targets: [ { name: a, url: "\(sink.url("hd"))" } ]
                 """, environment: lab.environment)
             try await stage.expectLive(with: Self.onIntel, of: daemon)
             #expect(
@@ -58,15 +61,15 @@ import Testing
             var source = NumberedSource.small
             (source.width, source.height) = (640, 360)
             let publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")
-            try await stage.expect("an encoder made for it", of: daemon) {
+            try await stage.expect("an encoder for the new size", of: daemon) {
                 $0.groups[0].handovers["refresh"] == 1 && $0.groups[0].state == "live"
             }
-            try await eventually("it alone") {
+            try await eventually("that encoder alone") {
                 daemon.children("pipe:0").filter { $0.command.contains("h264_vaapi") }.map {
                     $0.command.contains("scale=640:360") && $0.command.contains("scale_vaapi=w=160:h=90")
                 } == [true]
             }
-            try await stage.expect("no picture lost", of: daemon) {
+            try await stage.expect("no frame lost", of: daemon) {
                 $0.groups[0].lostFrames == 0 && $0.groups[0].exits.isEmpty
             }
             try await daemon.terminate()
@@ -95,7 +98,7 @@ import Testing
             try await stage.expect("the GPU in use", of: daemon) { status in
                 status.group("hd")?.use == Self.onIntel && status.group("hd")?.state == "live"
             }
-            // It is told the rate when it takes over, or another one takes over from it.
+            // The first encoder that knows the rate takes over, from software or from another GPU encoder.
             try await eventually("an encoder that knows the rate, alone") {
                 daemon.children("pipe:0").map(\.command).filter { $0.contains("h264_vaapi") }
                     .map { $0.contains("fps=\(rate),") || $0.contains("-r \(rate) ") } == [true]
@@ -227,8 +230,7 @@ import Testing
             ).text
             let reasons = [
                 "a": "\(Self.onIntel): the best that works here", "b": "\(Self.onAMD): asked for",
-                "c":
-                    """
+                "c": """
                 libx264: the first asked for that works here (h264_nvenc: no such device here; it needs an \
                 NVIDIA GPU
                 """,
@@ -244,7 +246,7 @@ import Testing
             try await lab.unplug(.amd)
             let alone = try await stage.expect("software for the group whose GPU is gone", of: daemon) {
                 $0.groups.map(\.use) == [Self.onIntel, "libx264", "libx264"] && $0.groups[1].state == "degraded"
-                    // An error of its driver may come before the word that it is gone.
+                    // The driver may report an error before udev reports that the GPU is gone.
                     && $0.groups[1].why.contains("its GPU is gone")
             }
             #expect(alone.groups[0].handovers["gpu-lost"] == nil, "\(alone)")
@@ -264,7 +266,7 @@ import Testing
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
             try await stage.expectLive(with: Self.onIntel, of: daemon)
             try await sink.waitForFrames(30, of: "hd")
-            // What is new does not start on it; what runs may go on for a while.
+            // New encoders fail to start on the GPU. The running one may continue for a while.
             try lab.fail(.start, .operationFailed)
             try await lab.wedge(.intel)
             let fallen = try await stage.expectSoftware(in: daemon)
@@ -361,7 +363,7 @@ import Testing
                 $0.problems.contains { $0.problem == "no-encoder" }
             }
             #expect(refused.groups[0].state == "stalled" && refused.groups[0].encoder == "none")
-            // It is used as soon as there is one.
+            // A GPU is used as soon as there is one.
             try await lab.plug(.intel)
             try await stage.expectLive(with: Self.onIntel, of: none)
             try await none.terminate()

@@ -30,13 +30,8 @@ import Testing
     func order() {
         let line = entry("handed over", .notice, ["cause": "crash", "group": "hd", "channel": "main", "after": "90ms"])
             .line(hiding: Redactor(), inJournal: false)
-        #expect(
-            line
-                == """
-                time=2023-11-14T22:13:20.007Z level=notice msg="handed over" channel=main group=hd after=90ms \
-                cause=crash\n
-                """
-        )
+        let fields = "channel=main group=hd after=90ms cause=crash"
+        #expect(line == "time=2023-11-14T22:13:20.007Z level=notice msg=\"handed over\" \(fields)\n")
     }
 
     @Test(
@@ -80,7 +75,7 @@ import Testing
         let count = 20_000
         let start = ContinuousClock.now
         for number in 0..<count { output.put(entry("line \(number) " + String(repeating: "x", count: 200), .debug)) }
-        // The details fill half of the room; what an operator should see has the rest.
+        // Debug lines fill half of the buffer. The other half is for the lines that an operator should see.
         output.put(entry("important", .error))
         #expect(ContinuousClock.now - start < Limit.seconds(10))
         output.finish(within: .milliseconds(10))
@@ -96,10 +91,10 @@ import Testing
 
         let lines = text.lines
         let whole = lines.filter { $0.contains("msg=\"line ") }.count
-        let left = lines.compactMap { line in line.firstMatch(of: /left out" lines=(\d+)/).flatMap { Int($0.1) } }
+        let dropped = lines.compactMap { line in line.firstMatch(of: /left out" lines=(\d+)/).flatMap { Int($0.1) } }
             .reduce(0, +)
-        #expect(whole + left == count, "\(whole) written, \(left) left out")
-        #expect(left > count / 2)
+        #expect(whole + dropped == count, "\(whole) written, \(dropped) left out")
+        #expect(dropped > count / 2)
         #expect(lines.contains { $0.contains("level=error msg=important") })
         #expect(lines.allSatisfy { $0.hasPrefix("time=") })
     }
@@ -123,19 +118,19 @@ import Testing
         #expect(log.note([down, file], but: [file], now: start) == [])
         #expect(log.note([down], now: start + .seconds(2)) == [])
         #expect(log.note([down, file], but: [file], now: start + .seconds(6)) == [.began(down)])
-        // It is being tried again.
+        // The target is being retried.
         #expect(log.note([], now: start + .seconds(8)) == [])
         #expect(log.note([down], now: start + .seconds(30)) == [])
         #expect(log.note([], now: start + .seconds(59)) == [])
         #expect(log.note([], now: start + .seconds(60)) == [.over(down)])
         #expect(log.note([down], now: start + .seconds(61)) == [])
-        #expect(log.note([], now: start + .seconds(120)) == [], "what did not last is no news")
-        // Seconds at the start, and a moment at the end: it has not lasted.
+        #expect(log.note([], now: start + .seconds(120)) == [], "a problem that did not last is not reported")
+        // The problem exists for seconds at first, and for a moment later: it has not lasted.
         #expect(log.note([down], now: start + .seconds(200)) == [])
         #expect(log.note([down], now: start + .seconds(201)) == [])
         #expect(log.note([], now: start + .seconds(202)) == [])
         #expect(log.note([down], now: start + .seconds(208)) == [])
-        // One that comes and goes with every attempt is told when it has been there for long enough.
+        // A problem that comes and goes with each attempt is reported once it has existed for long enough.
         for second in [209, 211, 213, 215, 217] {
             #expect(log.note([], now: start + .seconds(second)) == [])
             #expect(log.note([down], now: start + .milliseconds(second * 1000 + 100)) == [])
@@ -159,7 +154,7 @@ import Testing
         var log = ProblemLog()
         let start = ContinuousClock.now
         let silent = Problem(.noSource, subject: "channel main", sentence: "no source delivers")
-        // Nobody publishes for four seconds and a half, then somebody does for ten.
+        // No publisher for four and a half seconds, then one for ten.
         for step in 0...9 { #expect(log.note([silent], now: start + .milliseconds(step * 500)) == []) }
         for step in 10...28 { #expect(log.note([], now: start + .milliseconds(step * 500)) == []) }
         for step in 29...38 { #expect(log.note([silent], now: start + .milliseconds(step * 500)) == [], "\(step)") }
