@@ -2,9 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What an operator can ask of the running service.
+/// The commands that an operator sends to the running service.
 @Suite(.serialized, .tags(.ffmpeg)) struct OperatorTests {
-    /// No slate comes before a test picture that takes its time: the times of the two need not be on one grid.
+    /// The slate waits so long that it is not on air before a test picture that starts late: the frame times of the two
+    /// need not be on one grid.
     private func box(_ targets: String) -> String {
         """
           - name: main
@@ -39,7 +40,7 @@ import Testing
                 passed.ending == .exited(1) && passed.errors.contains("passes its channel through"), "\(passed.errors)")
             #expect(daemon.children("pipe:0").contains { $0.pid == encoder })
             for arguments in [["hd"], ["hd", "--encoder", "libx264"]] {
-                // An encoder that had no processor for two seconds counts as hung, and is being replaced then.
+                // An encoder that got no CPU time for two seconds counts as hung, and is being replaced.
                 let done = try await eventually("the group to be live") {
                     let done = try await stage.command(["handover"] + arguments + ["--config", daemon.config])
                     return done.errors.contains("is not live") ? nil : done
@@ -91,7 +92,7 @@ import Testing
                 let status = try await stage.status(of: again)
                 return status.group("hd")?.state == "live" && status.target("a")?.state == "live"
             }
-            // What was missing while it was stopped was not wanted.
+            // Frames of the time when the group was stopped are not lost.
             #expect(try await stage.status(of: again).group("hd")?.lostFrames == 0)
             try await again.terminate()
         }
@@ -107,7 +108,7 @@ import Testing
                   { name: good, url: "\(sink.url("one"))" }
                 """
             let daemon = try await stage.streambox(box(targets))
-            // One status for both: the targets that are down are tried again all the time.
+            // One status for all: targets that are down are retried all the time.
             let problems = try await stage.expect("the targets' states", of: daemon) { status in
                 ["key", "nobody", "good"].map { status.target($0)?.state } == ["refused", "waiting", "live"]
             }.problems

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Sources that give more than real time, with the real service.
+/// Sources that deliver faster than real time.
 @Suite(.serialized, .tags(.ffmpeg)) struct PaceTests {
     private func groups(_ sink: NginxRTMP) -> String {
         """
@@ -15,13 +15,13 @@ import Testing
         """
     }
 
-    /// When the service wrote a line, by its own clock: the test may read it late.
+    /// Reads when the service wrote a line. The test itself may read the line late.
     private func time(_ line: Transcript.Line) throws -> Date {
         let text = try #require(line.text.firstMatch(of: #/^time=(\S+)/#)).1
         return try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(text))
     }
 
-    /// Every frame arrived, in order, the first time that the file was on air.
+    /// Expects every frame of the first run of the file, in order.
     private func expectWhole(_ sink: NginxRTMP, _ name: String, frames: Int) async throws {
         let numbers = Array(try await sink.reading(of: name).numbers.prefix(frames))
         let gap = numbers.indices.first { Int(numbers[$0]) != $0 }
@@ -40,7 +40,7 @@ import Testing
                     sources: [ { pull: { url: "\(server.url("show.ts"))" } } ]
                 \(groups(sink))
                 """)
-            // The targets are connected before the file comes.
+            // The targets are connected before the file arrives.
             for name in ["hd", "raw"] { try await sink.waitForFrames(30, of: name) }
             try await server.start()
             let begin = try await daemon.logged("msg=\"on air\"", "source=pull-0")
@@ -48,18 +48,18 @@ import Testing
                 status.source("pull-0")?.notes?.contains { $0.contains("faster than real time") } == true
             }
             let end = try await daemon.logged("msg=ended", "source=pull-0", from: begin.index, within: .seconds(60))
-            // It may be ahead by four seconds.
+            // The service may read up to four seconds ahead.
             #expect(try time(end).timeIntervalSince(try time(begin)) >= 15)
-            // It is fetched again, and that is not told again.
+            // The file is pulled again, and that is not reported again.
             try await daemon.logged("faster than real time", "level=debug", "source=pull-0", within: .seconds(60))
             #expect(daemon.lines("faster than real time", "level=notice", "source=pull-0").count == 1)
             #expect(daemon.lines("silent: no picture comes").isEmpty)
-            // That a file ends is no failure.
+            // The end of a file is no failure.
             #expect(try await !stage.status(of: daemon).hasProblem("source-failed"))
             let status = try await stage.expect("no frame lost", of: daemon) { $0.group("hd")?.lostFrames == 0 }
-            // Neither for slow nor for stalled was an encoder taken.
+            // No encoder was replaced as stalled.
             #expect(status.group("hd")?.handovers["stall"] ?? 0 == 0)
-            // At a stop what an encoder still has may be late.
+            // At a stop the encoder's last frames may come too late.
             for name in ["hd", "raw"] { try await sink.waitForNumbers(600, of: name) }
             try await daemon.terminate()
             for name in ["hd", "raw"] { try await expectWhole(sink, name, frames: 600) }
@@ -86,9 +86,9 @@ import Testing
             #expect(try await publisher.wait(.seconds(30)) == .exited(0))
             let end = try await daemon.logged("msg=ended", "source=rtmp-0", from: begin.index, within: .seconds(60))
             #expect(try time(end).timeIntervalSince(try time(begin)) >= 10)
-            // The note goes with it.
+            // The note ends with the publisher.
             try await stage.expect("no note", of: daemon) { $0.source("rtmp-0")?.notes == nil }
-            // The last ones come out of the encoder with the slate.
+            // The slate's frames push the last frames out of the encoder.
             for name in ["hd", "raw"] { try await sink.waitForNumbers(450, of: name, within: .seconds(60)) }
             try await daemon.terminate()
             for name in ["hd", "raw"] { try await expectWhole(sink, name, frames: 450) }

@@ -3,7 +3,7 @@ import LabKit
 import TestSupport
 import Testing
 
-/// `probe` with the real libva on a driver that has no hardware, and with the real V4L2 questions.
+/// `probe` with the real libva on a simulated driver, and with the real V4L2 calls.
 @Suite(.tags(.ffmpeg)) struct ProbeLabTests {
     private struct Report: Decodable {
         struct GPU: Decodable {
@@ -69,13 +69,13 @@ import Testing
     }
 
     @Test("a VA driver is asked for profiles, entrypoints, rate controls and sizes", arguments: [false, true])
-    func driver(talks: Bool) async throws {
+    func driver(isVerbose: Bool) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
-            if talks { try lab.limit("talks", 1) }
+            if isVerbose { try lab.limit("talks", 1) }
             let report = try await probe(stage, lab)
             let entry = try #require(report.gpus.first)
-            let va = try #require(entry.va, "\(entry.problem ?? "no problem told")")
+            let va = try #require(entry.va, "\(entry.problem ?? "no problem reported")")
             #expect(va.driver == "Lab VA driver" && va.processesVideo && entry.problem == nil)
             let h264 = ["High", "Main", "ConstrainedBaseline"].map {
                 Report.VA.Encoder(
@@ -105,7 +105,7 @@ import Testing
             try lab.fail(.start, fault, on: .intel)
             let report = try await probe(stage, lab)
             let entry = try #require(report.gpus.first)
-            #expect(entry.va == nil && entry.problemKind == kind, "\(entry.problem ?? "no problem told")")
+            #expect(entry.va == nil && entry.problemKind == kind, "\(entry.problem ?? "no problem reported")")
             #expect(entry.problem?.isEmpty == false && report.gpus.last?.va != nil)
             #expect(report.encoder("h264_vaapi@0000:00:02.0")?.cause == cause)
             #expect(report.encoder("h264_vaapi@0000:03:00.0")?.standing == "usable")
@@ -152,7 +152,7 @@ import Testing
 
     @Test("AV1 encoders of GPUs are listed where FFmpeg has them, and not tried")
     func av1() async throws {
-        // FFmpeg 7 and later has them.
+        // FFmpeg 7 and later have them.
         let text = try await TestProcess.run("ffmpeg", ["-v", "error", "-encoders"]).success("the encoders").text
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -173,14 +173,14 @@ import Testing
             try await lab.plug(.nvidia)
             let which = try await TestProcess.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg")
             let real = which.text.split(separator: "\n")[0]
-            let words = stage.folder.path("words")
-            // What a trial says goes no further in the service.
+            let messages = stage.folder.path("messages")
+            // The service does not pass on the messages of a trial.
             _ = try stage.folder.write(
                 "ffmpeg",
                 """
                 #!/bin/bash
                 case " $* " in
-                    *" -c:v h264_vaapi "* | *" -c:v h264_nvenc "*) exec '\(real)' "$@" 2>>'\(words)' ;;
+                    *" -c:v h264_vaapi "* | *" -c:v h264_nvenc "*) exec '\(real)' "$@" 2>>'\(messages)' ;;
                 esac
                 exec '\(real)' "$@"
 
@@ -190,8 +190,8 @@ import Testing
             for name in ["h264_vaapi@0000:00:02.0", "h264_nvenc@0000:01:00.0"] {
                 #expect(report.encoder(name)?.standing == "usable", "\(name)")
             }
-            // VA-API's stand-in takes no headers from FFmpeg, as some drivers do not.
-            let lines = try stage.folder.text("words").split(separator: "\n").filter { line in
+            // The simulated VA driver takes no headers from FFmpeg, like some real drivers.
+            let lines = try stage.folder.text("messages").split(separator: "\n").filter { line in
                 !line.contains("Driver does not support some wanted packed headers")
             }
             #expect(lines.isEmpty, "\(lines)")
@@ -261,7 +261,7 @@ import Testing
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             try await lab.restrict(.intel, to: "video")
-            // Root that may not pass over permissions is like any other user.
+            // Root without these capabilities is bound by permissions like any other user.
             let done = try await TestProcess.run(
                 "setpriv", Lab.boundByPermissions + [Daemon.path, "probe", "--json"], environment: lab.environment)
             let report = try JSONDecoder().decode(Report.self, from: Data(done.output))
@@ -303,13 +303,16 @@ import Testing
                     .init(format: "NV12", width: 1920, height: 1080, rates: ["60"]),
                 ])
             #expect(report.v4l2Encoders == [.init(node: "/dev/video11", driver: "bcm2835-codec", codecs: ["h264"])])
-            // What is planned is what the service would find.
+            // `plan` sees the devices that the service would find.
             let config = try stage.configuration(
                 """
-                  - name: main\n    sources: [ test: {} ]\n    groups: [ { name: hd, video: { encoder: \
-                h264_v4l2m2m }, targets: [ { name: t, record: { folder: \(stage.folder.path("rec")) } } ] } ]
-                """
-            )
+                  - name: main
+                    sources: [ { test: {} } ]
+                    groups:
+                      - name: hd
+                        video: { encoder: h264_v4l2m2m }
+                        targets: [ { name: t, record: { folder: \(stage.folder.path("rec")) } } ]
+                """)
             let plan = try await stage.command(["plan", config], environment: lab.environment)
             #expect(
                 plan.text.contains("h264_v4l2m2m: ") && !plan.text.contains("it needs a board"),
@@ -342,8 +345,11 @@ import Testing
             let config = try stage.configuration(
                 """
                   - name: main
-                    sources: [ { capture: { model: "0fd9:0066" } }, { capture: { serial: SN7 } },
-                      { capture: { path: "\(left.path)", size: 600x400 } }, { capture: { any: true } } ]
+                    sources:
+                      - capture: { model: "0fd9:0066" }
+                      - capture: { serial: SN7 }
+                      - capture: { path: "\(left.path)", size: 600x400 }
+                      - capture: { any: true }
                     groups: [ { name: g, video: copy, audio: copy } ]
                 """)
             let check = try await stage.command(["check", config], environment: lab.environment).text

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a box has, with the real libudev and libdrm on devices that umockdev stands in for.
+/// The hardware of a box, with the real libudev and libdrm on devices that umockdev simulates.
 @Suite(.tags(.ffmpeg)) struct ProbeTests {
     private struct Report: Decodable {
         struct Entry: Decodable {
@@ -34,8 +34,7 @@ import Testing
         var captureDevices: [Capture]
     }
 
-    private static let devices = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("CapabilityProbeTests/Devices/box.umockdev").path
+    private static let devices = Document.root.appending(path: "Tests/CapabilityProbeTests/Devices/box.umockdev").path
 
     private func probe(_ options: String...) async throws -> Report {
         let done = try await TestProcess.run(
@@ -72,7 +71,7 @@ import Testing
 
     @Test("a driver that does not start is reported for its GPU alone")
     func driver() async throws {
-        // The node is there, and no driver behind it.
+        // The device node exists, without a driver.
         #expect(try await probe().gpus.first?.problem != nil)
     }
 

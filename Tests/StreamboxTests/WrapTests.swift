@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The 33-bit wrap of the timestamps, every 26.5 hours, with the real service: its timeline begins shortly before one.
+/// The 33-bit wrap of the timestamps, every 26.5 hours. The timeline of the service begins shortly before a wrap.
 @Suite(.serialized, .tags(.ffmpeg)) struct WrapTests {
-    /// Seconds at which 33 bits are used up.
+    /// The time in seconds at which the 33 bits wrap.
     private static let wrap = Double(UInt64(1) << 33) / 90_000
 
     private func box(_ stage: Stage, _ sink: NginxRTMP, port: Int) -> String {
@@ -27,26 +27,26 @@ import Testing
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
-            // The slate is on air first, so the source begins a few seconds later.
+            // The slate is on air first, so the source starts a few seconds later.
             let daemon = try await stage.streambox(
                 box(stage, sink, port: port),
                 options: ["--timeline-start", "\(Self.wrap - before)", "--encoder-lifetime", "3"])
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("on air", "source=rtmp-0")
-            // From here on nothing of the slate is in the encoder.
+            // The encoder holds no frame of the slate from here on.
             try await sink.waitForNumbers(10, of: "one")
-            let strikes = 5
-            for round in 0..<strikes {
-                // Beyond the wrap at the end.
-                try await sink.waitForMoreFrames(Int(before + 8) * 30 / strikes - 30, of: "one", within: .seconds(120))
+            let kills = 5
+            for round in 0..<kills {
+                // The last round ends after the wrap.
+                try await sink.waitForMoreFrames(Int(before + 8) * 30 / kills - 30, of: "one", within: .seconds(120))
                 var position = daemon.position
                 while true {
                     let encoder = try #require(daemon.children("libx264").first { $0.command.contains("pipe:0") })
                     kill(encoder.pid, round.isMultiple(of: 2) ? SIGKILL : SIGSEGV)
                     let line = try await daemon.logged("handed over", from: position)
                     if line.text.contains("cause=crash") { break }
-                    // It had just been handed over when it was struck.
+                    // The encoder had just been handed over when it was killed.
                     position = line.index + 1
                 }
             }
