@@ -3,8 +3,8 @@ import LabKit
 import TestSupport
 import Testing
 
-/// Captions (CTA-708 in SEI messages, according to ATSC A/53 part 4) stay with their frames in every encoder that supports
-/// them.
+/// Captions (CTA-708 in SEI messages, according to ATSC A/53 part 4) stay with their frames in every encoder that
+/// supports them.
 @Suite(.tags(.ffmpeg)) struct CaptionTests: OnHardware {
     /// SEI messages with captions, one for each frame. The two bytes of a caption are the number of its frame.
     private enum Captions {

@@ -29,7 +29,8 @@ import Testing
             try await sink.waitForFrames(1, of: "one")
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await sink.waitForNumbers(40, of: "one")
-            // Before this time the source replaced the slate, whose audio ends between two frames. FLV has milliseconds.
+            // Before this time the source replaced the slate, whose audio ends between two frames. FLV has
+            // milliseconds.
             let begin = try await sink.reading(of: "one").frames.last.map { Int64($0.time * 1000) } ?? 0
             var random = SeededRandom()
             print("encoders are lost at random moments; \(random.hint)")

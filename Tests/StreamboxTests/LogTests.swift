@@ -10,7 +10,8 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let fifo = stage.folder.path("log")
             try #require(mkfifo(fifo, 0o600) == 0)
-            // Open for reading and writing, so that opening never blocks and the pipe never ends. Full before the start.
+            // Open for reading and writing, so that opening never blocks and the pipe never ends. Full before the
+            // start.
             let pipe = open(fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC)
             defer { close(pipe) }
             let filling = [UInt8](repeating: UInt8(ascii: "."), count: 4096)

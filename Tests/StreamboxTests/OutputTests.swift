@@ -138,8 +138,8 @@ import Testing
         }
     }
 
-    /// The messages of a muxer about two frames with the same timestamp. FFmpeg 5.1 has the first two, later versions have
-    /// the third.
+    /// The messages of a muxer about two frames with the same timestamp. FFmpeg 5.1 has the first two, later versions
+    /// have the third.
     private static let overlaps = [
         "non monotonically increasing dts to muxer", "Non-monotonous DTS in", "Non-monotonic DTS",
     ]

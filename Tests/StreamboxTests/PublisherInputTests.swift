@@ -466,7 +466,8 @@ import Testing
             }
             // A step of less than a second is a gap of the stream itself.
             expectWhole(verdicts, beeps: 8)
-            // If the publisher itself paused, the gap includes the pause. Frames of the slate before it have no numbers.
+            // If the publisher itself paused, the gap includes the pause. Frames of the slate before it have no
+            // numbers.
             let pause = zip(sent, sent.dropFirst()).map { ($1 - $0).inSeconds }.max() ?? 0
             for (name, verdict) in verdicts {
                 let times = try await rig.sink.reading(of: name).frames.filter { $0.number != nil }.map(\.time)

@@ -49,8 +49,8 @@ import Testing
             }
             let probe = try await frames()
             let after = try await stage.status(of: daemon)
-            // One handover for the rate, and one if the slate with another size was on air first. None if a slow machine
-            // started the encoder when the rate was known already.
+            // One handover for the rate, and one if the slate with another size was on air first. None if a slow
+            // machine started the encoder when the rate was known already.
             let group = try #require(after.group("hd"))
             #expect((0...2).contains(group.handovers["refresh"] ?? 0) && group.lostFrames == 0, "\(after)")
             // An encoder that got no CPU time for two seconds counts as hung.

@@ -42,8 +42,8 @@ import Testing
         let first = (video.first ?? 0, audio.first ?? 0)
         let last = (video.last ?? 0, audio.last ?? 0)
         // A target begins at a keyframe. If audio waited 0.3 s for the first keyframe of a slow encoder, FFmpeg's muxer
-        // writes that audio before the keyframe. The audio does not come from the target's stream, and its length depends
-        // on how busy the machine is.
+        // writes that audio before the keyframe. The audio does not come from the target's stream, and its length
+        // depends on how busy the machine is.
         #expect(
             abs(first.0 - first.1) < 1000 && abs(last.0 - last.1) < 700, "\(first), \(last)",
             sourceLocation: sourceLocation)

@@ -5,7 +5,7 @@ import Testing
 /// The sources of a channel, and which of several is on air.
 @Suite(.serialized, .tags(.ffmpeg)) struct SourceTests {
     /// A channel `main` with a tap, one source, and a group that copies.
-    private func channel(_ source: String, slate: String = "2s") -> String {
+    private func channel(_ source: String, slate: String = "1s") -> String {
         """
           - name: main
             tap: true
