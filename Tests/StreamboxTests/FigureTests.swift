@@ -144,7 +144,7 @@ import Testing
                 """, more: "status: { listen: \(http) }\n")
             let status = try await stage.expect("the group live", of: daemon) { $0.group("hd")?.state == "live" }
             let tap = status.group("hd")?.tap
-            let sink = try PictureArrivals(port: try #require(tap?.split(separator: ":").last.flatMap { Int($0) }))
+            let sink = try FrameArrivals(port: try #require(tap?.split(separator: ":").last.flatMap { Int($0) }))
             defer { sink.end() }
             try await sink.waitFor(60)
             // A busy machine adds this much on the way from the group's feed to the sink.
@@ -173,7 +173,7 @@ import Testing
                 for reported in gaps {
                     // The next encoder began with one of these keyframes. The others come every two seconds.
                     let pause = try #require(
-                        sink.pausesBeforeKeys(after: soFar).min { abs($0 - reported) < abs($1 - reported) })
+                        sink.pausesBeforeKeyframes(after: soFar).min { abs($0 - reported) < abs($1 - reported) })
                     print("\(signal == 0 ? "a handover" : "signal \(signal)"): \(reported) s reported, \(pause) s seen")
                     #expect(abs(reported - pause) < tolerance, "\(reported) s reported, \(pause) s seen")
                     pauses.append(pause)

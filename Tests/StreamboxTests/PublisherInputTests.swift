@@ -103,7 +103,7 @@ import Testing
         try await rig.daemon.terminate()
         let verdicts = try await rig.verdicts()
         for (name, verdict) in verdicts { print("\(name): \(verdict)") }
-        return (verdicts, report.pictures)
+        return (verdicts, report.frames)
     }
 
     /// Expects every frame from the first one on, once and in order, and the audio in sync.

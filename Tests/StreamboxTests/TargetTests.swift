@@ -156,12 +156,12 @@ import Testing
     }
 
     @Test("a target behind a slow link is reported with the share that arrives")
-    func thinLine() async throws {
+    func slowLink() async throws {
         try await withStage { stage in
             let good = try await stage.nginx(record: true)
             let slow = try await stage.nginx()
-            let line = try ThinLine(to: slow.port)
-            defer { line.cut() }
+            let link = try SlowLink(to: slow.port)
+            defer { link.close() }
             let port = try FreePort.tcp()
             let daemon = try await stage.streambox(
                 """
@@ -174,7 +174,7 @@ import Testing
                         video: copy
                         audio: copy
                         targets:
-                          - { name: slow, url: "rtmp://127.0.0.1:\(line.port)/live/slow" }
+                          - { name: slow, url: "rtmp://127.0.0.1:\(link.port)/live/slow" }
                           - { name: good, url: "\(good.url("good"))" }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
@@ -184,7 +184,7 @@ import Testing
             let before = try await stage.expect("the target live", of: daemon) { $0.target("slow")?.state == "live" }
             #expect(before.target("slow")?.share == nil)
 
-            line.carry(250_000)
+            link.limit(to: 250_000)
             let starving = try await stage.expect("the problem", of: daemon, within: .seconds(120)) {
                 $0.target("slow")?.state == "degraded" && $0.hasProblem("target-slow", "% of the stream reaches it")
             }
@@ -193,7 +193,7 @@ import Testing
             #expect(starving.target("good")?.state == "live" && starving.target("good")?.share == nil)
             try await daemon.logged("level=error", "problem=target-slow", "subject=\"target slow\"")
 
-            line.carry(nil)
+            link.limit(to: nil)
             try await stage.expect("the problem to be over", of: daemon, within: .seconds(120)) {
                 $0.target("slow")?.state == "live" && !$0.hasProblem("target-slow")
             }
