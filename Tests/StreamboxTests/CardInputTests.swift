@@ -25,7 +25,7 @@ import Testing
     func formats(format: String, name: String) async throws {
         try await withLab { stage, lab in
             let file = format == "MJPG" || format == "H264" ? try await compressedVideo(name, on: stage) : nil
-            try await lab.plug(LabCamera(modes: [.init(format)], pictures: file))
+            try await lab.plug(LabCamera(modes: [.init(format)], compressedVideo: file))
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one")))
             try await daemon.logged("the card's mode", "\(name) 320x180 at 30")
