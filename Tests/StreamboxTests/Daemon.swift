@@ -36,6 +36,12 @@ struct Daemon: Sendable {
         return lines[last...].contains { $0.contains("msg=started") && $0.contains("group=\(group)") }
     }
 
+    /// Reads when the service wrote a log line. A test itself may read the line late.
+    static func time(of line: String) throws -> Date {
+        guard let stamp = line.firstMatch(of: #/(?:^|\s)time=(\S+)/#)?.1 else { throw Failed("no time in \(line)") }
+        return try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(stamp))
+    }
+
     /// The index of the next log line.
     var position: Int { (program.errors.lines.last?.index ?? -1) + 1 }
 

@@ -3,19 +3,9 @@ import Testing
 
 /// An FFmpeg that lacks or refuses something: the service names the parts that do not work, and the rest works.
 @Suite(.serialized, .tags(.ffmpeg)) struct FFmpegCheckTests {
-    /// Writes a script that may run the installed FFmpeg as `$real`.
-    ///
-    /// - Returns: The path of the script.
-    private func wrapper(_ stage: Stage, _ script: String) async throws -> String {
-        let real = try await TestProcess.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg").text.split(
-            separator: "\n")[0]
-        return try stage.folder.write("ffmpeg", "#!/bin/bash\nreal='\(real)'\n" + script, mode: 0o755)
-    }
-
     private static let noSRT = #"""
         case " $* " in *" -protocols "*) "$real" "$@" | grep -v srt; exit ;; esac
         exec "$real" "$@"
-
         """#
 
     /// Reports the version numbers of FFmpeg 6.0.
@@ -25,7 +15,6 @@ import Testing
             exit ;;
         esac
         exec "$real" "$@"
-
         """#
 
     /// Reloads the service with other channels.
@@ -49,8 +38,7 @@ import Testing
     @Test("an option that FFmpeg refuses is a problem in check, probe and status")
     func refusedOption() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(
-                stage,
+            let ffmpeg = try await stage.ffmpegWrapper(
                 """
                 for word in "$@"; do
                     case "$word" in
@@ -60,7 +48,6 @@ import Testing
                     esac
                 done
                 exec "$real" "$@"
-
                 """)
             let daemon = try await stage.streambox(box(), more: "ffmpeg: \(ffmpeg)\n")
             // Its groups never go on air, so the test does not wait for them.
@@ -90,15 +77,13 @@ import Testing
     @Test("a slate that FFmpeg refuses is a problem until a reload replaces it")
     func refusedSlate() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(
-                stage,
+            let ffmpeg = try await stage.ffmpegWrapper(
                 """
                 case "$*" in *" -version"*) ;; *drawtext=*)
                     echo "[AVFilterGraph @ 0x55] [error] No such filter: 'drawtext'" >&2
                     exit 8 ;;
                 esac
                 exec "$real" "$@"
-
                 """)
             let more = "ffmpeg: \(ffmpeg)\n"
             let port = try FreePort.tcp()
@@ -130,7 +115,7 @@ import Testing
     @Test("an FFmpeg without SRT is reported for SRT, and everything else works")
     func withoutSRT() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, Self.noSRT)
+            let ffmpeg = try await stage.ffmpegWrapper(Self.noSRT)
             let far = "{ name: far, url: \"srt://127.0.0.1:\(try FreePort.udp())\" }"
             let recording = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
             let group = "{ name: hd, video: { codec: h264, bitrate: 400k }, targets: [ \(far), \(recording) ] }"
@@ -148,7 +133,7 @@ import Testing
     @Test("a reload updates the list of missing FFmpeg features")
     func reloaded() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, Self.noSRT)
+            let ffmpeg = try await stage.ffmpegWrapper(Self.noSRT)
             let more = "ffmpeg: \(ffmpeg)\n"
             let recording = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
             let group = { (others: String) in
@@ -175,7 +160,7 @@ import Testing
     @Test("a target whose FFmpeg cannot send HEVC by RTMP is a problem; others are on air")
     func codecOfTarget() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, Self.is60)
+            let ffmpeg = try await stage.ffmpegWrapper(Self.is60)
             let more = "ffmpeg: \(ffmpeg)\n"
             let sink = try await stage.nginx(record: true)
             let recording = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
@@ -218,7 +203,7 @@ import Testing
     @Test("copied HEVC that FFmpeg cannot send is never published, not even empty")
     func passedOn() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, Self.is60)
+            let ffmpeg = try await stage.ffmpegWrapper(Self.is60)
             let sink = try await stage.nginx()
             let file = try await stage.file("hevc.ts") { $0.codec = .hevc }
             let target = "{ name: a, url: \"\(sink.url("raw"))\" }"
@@ -252,12 +237,10 @@ import Testing
     @Test("an FFmpeg without libx264 is reported with the remaining encoders", arguments: ["libx264", "drawtext"])
     func without(part: String) async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(
-                stage,
+            let ffmpeg = try await stage.ffmpegWrapper(
                 """
                 case " $* " in *" -encoders "* | *" -filters "*) "$real" "$@" | grep -v '\(part)'; exit ;; esac
                 exec "$real" "$@"
-
                 """)
             let config = try stage.configuration(box() + "\n    slate: { text: hello }\n", more: "ffmpeg: \(ffmpeg)\n")
             let check = try await stage.command(["check", config])
@@ -273,15 +256,13 @@ import Testing
     @Test("without libx264, copying groups are live and the group that needs it is named")
     func runsWithoutLibx264() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(
-                stage,
+            let ffmpeg = try await stage.ffmpegWrapper(
                 """
                 case " $* " in
                     *" -encoders "*) "$real" "$@" | grep -v libx264; exit ;;
                     *" libx264 "*) echo "[fatal] Unknown encoder 'libx264'" >&2; exit 1 ;;
                 esac
                 exec "$real" "$@"
-
                 """)
             let sink = try await stage.nginx()
             let port = try FreePort.tcp()
@@ -347,12 +328,10 @@ import Testing
         arguments: ["N-118342-g1234567", "n7.1-dev-123-gabc", "2026-01-02-git-abcdef"])
     func fork(version: String) async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(
-                stage,
+            let ffmpeg = try await stage.ffmpegWrapper(
                 """
                 case " $* " in *" -version "*) "$real" "$@" | sed '1s/version [^ ]*/version \(version)/'; exit ;; esac
                 exec "$real" "$@"
-
                 """)
             let sink = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
             let daemon = try await stage.streambox(

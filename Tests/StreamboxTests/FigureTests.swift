@@ -201,13 +201,11 @@ import Testing
             let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
             // The real FFmpeg, except that encoders exit at once while a file exists.
             let block = stage.folder.path("block")
-            let ffmpeg = try stage.folder.write(
-                "ffmpeg",
+            let ffmpeg = try await stage.ffmpegWrapper(
                 """
-                #!/bin/bash
                 if [[ " $* " == *" pipe:0 "* && " $* " == *" libx264 "* && -e \(block) ]]; then exit 1; fi
-                exec ffmpeg "$@"
-                """, mode: 0o755)
+                exec "$real" "$@"
+                """)
             let daemon = try await stage.streambox(
                 channel(rtmp, sink, "video: { size: 320x180, bitrate: 600k, encoder: libx264 }"),
                 more: "ffmpeg: \(ffmpeg)\nstatus: { listen: \(http) }\n")
@@ -246,7 +244,7 @@ import Testing
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
-            let slow = try stage.slowFFmpeg(rate: 0.4, when: #"" $* " == *" libx264 "*"#)
+            let slow = try await stage.slowFFmpeg(rate: 0.4, when: #"" $* " == *" libx264 "*"#)
             let daemon = try await stage.streambox(
                 channel(rtmp, sink, "video: { size: 320x180, bitrate: 600k, encoder: libx264 }"),
                 more: "ffmpeg: \(slow)\nstatus: { listen: \(http) }\n")

@@ -59,10 +59,8 @@ import Testing
         try await withStage { stage in
             // The next encoder waits until it is far too late to take over, even on a busy machine, and exits.
             let fault = stage.folder.path("fault")
-            let ffmpeg = try stage.folder.write(
-                "ffmpeg",
+            let ffmpeg = try await stage.ffmpegWrapper(
                 """
-                #!/bin/sh
                 case "$*" in *pipe:0*libx264*)
                     if rm \(fault) 2>/dev/null; then
                         sleep 3
@@ -70,9 +68,8 @@ import Testing
                         exit 1
                     fi ;;
                 esac
-                exec ffmpeg "$@"
-
-                """, mode: 0o755)
+                exec "$real" "$@"
+                """)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), more: "ffmpeg: \(ffmpeg)\n")
             try await stage.expect("the group live", of: daemon) { $0.groups[0].state == "live" }

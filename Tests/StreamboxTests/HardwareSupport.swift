@@ -32,15 +32,6 @@ extension OnHardware {
         return "{ name: \(name), video: \(video), targets: [ { name: to-\(name), url: \"\(url)\" } ] }"
     }
 
-    /// Reads when a line was logged, in seconds.
-    func time(of line: String) -> Double? {
-        guard let stamp = line.split(separator: " ").first(where: { $0.hasPrefix("time=") })?.dropFirst(5) else {
-            return nil
-        }
-        return try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(stamp))
-            .timeIntervalSinceReferenceDate
-    }
-
     /// Ends the service once every target has frames. Expects of each target one connection, and every frame at its
     /// time.
     func expectWhole(_ sink: NginxRTMP, _ streams: String..., after daemon: Daemon) async throws {

@@ -68,7 +68,7 @@ import Testing
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
-            let slow = try stage.slowFFmpeg(rate: 0.5, when: #"" $* " == *" veryfast "*"#)
+            let slow = try await stage.slowFFmpeg(rate: 0.5, when: #"" $* " == *" veryfast "*"#)
             let daemon = try await stage.streambox(
                 channel(port, sink, video: "bitrate: 600k, size: 320x180, rate: 30"), more: "ffmpeg: \(slow)\n")
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
@@ -91,7 +91,7 @@ import Testing
             let port = try FreePort.tcp()
             let mark = try stage.folder.write("slow", "")
             // The usual preset is slow while the file exists, as on a busy machine.
-            let slow = try stage.slowFFmpeg(rate: 0.5, when: #"" $* " == *" veryfast "* && -e '\#(mark)'"#)
+            let slow = try await stage.slowFFmpeg(rate: 0.5, when: #"" $* " == *" veryfast "* && -e '\#(mark)'"#)
             // The service reads idle CPUs here, however busy the machine of the test is.
             let times = stage.folder.path("times")
             let clock = Thread {

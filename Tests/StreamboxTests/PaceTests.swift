@@ -15,10 +15,9 @@ import Testing
         """
     }
 
-    /// Reads when the service wrote a line. The test itself may read the line late.
-    private func time(_ line: Transcript.Line) throws -> Date {
-        let text = try #require(line.text.firstMatch(of: #/^time=(\S+)/#)).1
-        return try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(text))
+    /// The seconds from one log line to another, by the service's clock.
+    private func seconds(from begin: Transcript.Line, to end: Transcript.Line) throws -> Double {
+        try Daemon.time(of: end.text).timeIntervalSince(Daemon.time(of: begin.text))
     }
 
     /// Expects every frame of the first run of the file, in order.
@@ -49,7 +48,7 @@ import Testing
             }
             let end = try await daemon.logged("msg=ended", "source=pull-0", from: begin.index, within: .seconds(60))
             // The service may read up to four seconds ahead.
-            #expect(try time(end).timeIntervalSince(try time(begin)) >= 15)
+            #expect(try seconds(from: begin, to: end) >= 15)
             // The file is pulled again, and that is not reported again.
             try await daemon.logged("faster than real time", "level=debug", "source=pull-0", within: .seconds(60))
             #expect(daemon.lines("faster than real time", "level=notice", "source=pull-0").count == 1)
@@ -85,7 +84,7 @@ import Testing
             try await daemon.logged("faster than real time", "level=warning", "source=rtmp-0")
             #expect(try await publisher.wait(.seconds(30)) == .exited(0))
             let end = try await daemon.logged("msg=ended", "source=rtmp-0", from: begin.index, within: .seconds(60))
-            #expect(try time(end).timeIntervalSince(try time(begin)) >= 10)
+            #expect(try seconds(from: begin, to: end) >= 10)
             // The note ends with the publisher.
             try await stage.expect("no note", of: daemon) { $0.source("rtmp-0")?.notes == nil }
             // The slate's frames push the last frames out of the encoder.

@@ -171,20 +171,15 @@ import Testing
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             try await lab.plug(.nvidia)
-            let which = try await TestProcess.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg")
-            let real = which.text.split(separator: "\n")[0]
             let messages = stage.folder.path("messages")
             // The service does not pass on the messages of a trial.
-            _ = try stage.folder.write(
-                "ffmpeg",
+            _ = try await stage.ffmpegWrapper(
                 """
-                #!/bin/bash
                 case " $* " in
-                    *" -c:v h264_vaapi "* | *" -c:v h264_nvenc "*) exec '\(real)' "$@" 2>>'\(messages)' ;;
+                    *" -c:v h264_vaapi "* | *" -c:v h264_nvenc "*) exec "$real" "$@" 2>>'\(messages)' ;;
                 esac
-                exec '\(real)' "$@"
-
-                """, mode: 0o755)
+                exec "$real" "$@"
+                """)
             let environment = lab.nvidiaEnvironment.merging(["PATH": stage.folder.path + ":/usr/bin:/bin"]) { $1 }
             let report = try await probe(stage, lab, environment: environment)
             for name in ["h264_vaapi@0000:00:02.0", "h264_nvenc@0000:01:00.0"] {

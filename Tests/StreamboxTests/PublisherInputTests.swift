@@ -292,10 +292,7 @@ import Testing
 
     /// Measures how many seconds after a converter's failure the next one converts.
     private func pause(behind failure: Date, _ rig: Rig) throws -> Double {
-        let times = try rig.daemon.lines("msg=converts", "process=sound").map { line in
-            let text = try #require(line.firstMatch(of: #/^time=(\S+)/#)).1
-            return try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(text))
-        }
+        let times = try rig.daemon.lines("msg=converts", "process=sound").map(Daemon.time)
         return try #require(times.first { $0 > failure }, "\(times)").timeIntervalSince(failure)
     }
 
