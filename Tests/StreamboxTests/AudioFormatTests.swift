@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The audio format of a channel with a group that copies the audio: a target gets one format in a stream.
-@Suite(.serialized, .tags(.ffmpeg)) struct SoundFormatTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct AudioFormatTests {
     private func box(_ stage: Stage, _ sink: NginxRTMP, sources: String, group: String = "video: copy") -> String {
         """
           - name: main

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The audio of capture cards, with the real ALSA between the sound card and FFmpeg.
-@Suite(.serialized, .tags(.ffmpeg)) struct CardSoundTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct CardAudioTests {
     /// Finds the clicks in a recording.
     ///
     /// - Returns: When each one begins, in seconds.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Sources whose frames differ from the group's: interlaced, portrait, or with pixels that are not square.
-@Suite(.serialized, .tags(.ffmpeg)) struct PictureShapeTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct FrameShapeTests {
     private static let interlaced = [
         "-f", "lavfi", "-i", "nullsrc=s=320x288:r=50,geq=lum='if(lt(mod(X+8*N,64),32),235,16)':cb=128:cr=128", "-vf",
         "tinterlace=interleave_top,setfield=tff", "-flags", "+ildct+ilme", "-bf", "0", "-g", "12", "-pix_fmt",

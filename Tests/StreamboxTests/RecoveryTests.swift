@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Encoders that crash, hang or are too slow, and how the service itself ends.
-@Suite(.serialized, .tags(.ffmpeg)) struct LifeTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct RecoveryTests {
     /// A channel with an RTMP source, and one group that sends to the stream `one` of the sink.
     private func channel(_ rtmp: Int, _ sink: NginxRTMP, slate: String = "20s", video: String) -> String {
         """

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The metrics of the running service, compared with the stream that a sink received.
-@Suite(.serialized, .tags(.ffmpeg)) struct FigureTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct MetricsTests {
     private func metrics(_ port: Int) async throws -> Metrics { Metrics(try await HTTP.get(port: port, "/metrics")) }
 
     private static let hd = #"{channel="main",group="hd"}"#

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Secrets of every kind in every place of a configuration, and every text that the service writes.
-@Suite(.serialized, .tags(.ffmpeg)) struct SecretTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct SecretURLTests {
     /// The beginning of every secret of these tests.
     private static let mark = "s3cr"
 
