@@ -74,7 +74,7 @@ import Testing
                 FreePort.isListening(tcp: rtmp) && FreePort.isBound(udp: srt)
             }
             let url = "rtmp://127.0.0.1:\(rtmp)/live/x"
-            let first = try await stage.publish(.small { $0.soundRate = 44_100 }, to: url)
+            let first = try await stage.publish(.small { $0.audioRate = 44_100 }, to: url)
             try await daemon.logged("on air", "source=rtmp-0")
             try await sink.waitForNumbers(60, of: "raw")
             // The source is in reserve, and the conversion is reported before it goes on air.
@@ -93,7 +93,7 @@ import Testing
                 guard recordings.count == 2, let reading = try? await FrameReader.read(.url(recordings[1])) else {
                     return false
                 }
-                return Verdict(reading).soundOffsets.count >= 3
+                return Verdict(reading).audioOffsets.count >= 3
             }
             position = daemon.position
             await stage.end(second.program)
@@ -107,7 +107,7 @@ import Testing
             let verdict = Verdict(reading)
             #expect(reading.numbers.contains { $0 < 9000 } && reading.numbers.contains { $0 >= 9000 }, "\(verdict)")
             // Audio at the wrong speed would be out of sync with its video.
-            #expect(verdict.soundOffsets.count >= 3 && verdict.worstSoundOffset ?? 1 < 0.06, "\(verdict.soundOffsets)")
+            #expect(verdict.audioOffsets.count >= 3 && verdict.worstAudioOffset ?? 1 < 0.06, "\(verdict.audioOffsets)")
         }
     }
 
@@ -121,7 +121,7 @@ import Testing
             try await daemon.logged("on air", "source=slate")
             try await sink.waitForFrames(30, of: "raw")
             try await eventually("the source to listen") { FreePort.isBound(udp: srt) }
-            let caller = try await stage.srtCaller(.small { ($0.soundRate, $0.isMono) = (44_100, true) }, port: srt)
+            let caller = try await stage.srtCaller(.small { ($0.audioRate, $0.isMono) = (44_100, true) }, port: srt)
             try await daemon.logged("it is converted from now on", "source=srt-0")
             let words = "its audio is AAC-LC at 44.1 kHz mono, the channel's is 48 kHz stereo: it is converted"
             try await stage.expect("the note", of: daemon) { $0.source("srt-0")?.notes?.contains(words) == true }

@@ -60,7 +60,7 @@ import Testing
     ///
     /// - Returns: The path of the file.
     private func captioned(_ stage: Stage) async throws -> String {
-        let plain = try await stage.file("plain.ts") { ($0.duration, $0.sound) = (.seconds(60), .none) }
+        let plain = try await stage.file("plain.ts") { ($0.duration, $0.audio) = (.seconds(60), .none) }
         let bare = stage.folder.path("captioned.h264")
         let captioned = stage.folder.path("captioned.ts")
         let stream = try await Captions.add(to: annexB(plain))
@@ -109,7 +109,7 @@ import Testing
                 () -> String? in
                 guard let name = try? FileManager.default.contentsOfDirectory(atPath: folder).first else { return nil }
                 let path = "\(folder)/\(name)"
-                guard let reading = try? await FrameReader.read(.url(path), sound: false) else { return nil }
+                guard let reading = try? await FrameReader.read(.url(path), audio: false) else { return nil }
                 return reading.numbers.count >= 75 ? path : nil
             }
             #expect(daemon.children("libx265").allSatisfy { $0.command.contains("a53cc") == isSupported })

@@ -99,7 +99,7 @@ import Testing
             // Up to the last frame: a stop sends everything that was received.
             #expect(verdict.isWhole && verdict.first == 0 && verdict.last == 359, "\(verdict)")
             #expect(reading.complaints.isEmpty, "\(reading.complaints)")
-            #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict.soundOffsets)")
+            #expect((verdict.worstAudioOffset ?? 1) < 0.06, "\(verdict.audioOffsets)")
             #expect(try await MediaProbe.read(.url(rig.sink.recording(of: "one"))).backwards.isEmpty)
         }
     }

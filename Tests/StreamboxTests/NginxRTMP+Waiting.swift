@@ -73,7 +73,7 @@ extension NginxRTMP {
     private func numberCount(of name: String) async -> Int {
         var count = 0
         for path in recordings(of: name) {
-            guard let reading = try? await FrameReader.read(.url(path), sound: false) else { continue }
+            guard let reading = try? await FrameReader.read(.url(path), audio: false) else { continue }
             count += reading.numbers.count
         }
         return count

@@ -93,8 +93,8 @@ import Testing
                 let reading = try await sink.reading(of: name)
                 let verdict = Verdict(reading)
                 #expect(verdict.isWhole && verdict.received >= 170 && verdict.first == 0, "\(name): \(verdict)")
-                #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(name): \(verdict)")
-                #expect(verdict.soundOffsets.count >= 4, "\(name): \(verdict)")
+                #expect((verdict.worstAudioOffset ?? 1) < 0.06, "\(name): \(verdict)")
+                #expect(verdict.audioOffsets.count >= 4, "\(name): \(verdict)")
                 #expect(reading.complaints.isEmpty, "\(name): \(reading.complaints)")
             }
             // Reading the recordings may take longer than a channel may be without a source.
@@ -117,7 +117,7 @@ import Testing
                       - { name: hd, video: { bitrate: 600k }, targets: [ { name: b, url: "\(sink.url("encoded"))" } ] }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
-            let source = NumberedSource.small(seconds: 600) { $0.sound = .none }
+            let source = NumberedSource.small(seconds: 600) { $0.audio = .none }
             let publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")
             for name in ["copied", "encoded"] { try await sink.waitForNumbers(110, of: name) }
             #expect(publisher.isRunning)

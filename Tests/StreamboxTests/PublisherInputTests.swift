@@ -112,8 +112,8 @@ import Testing
     ) {
         for (name, verdict) in verdicts {
             #expect(verdict.isWhole && verdict.first == first && verdict.last == last, "\(name): \(verdict)")
-            #expect(verdict.soundOffsets.count >= beeps, "\(name): \(verdict.soundOffsets)")
-            #expect(verdict.worstSoundOffset ?? 0 < 0.06, "\(name): \(verdict.soundOffsets)")
+            #expect(verdict.audioOffsets.count >= beeps, "\(name): \(verdict.audioOffsets)")
+            #expect(verdict.worstAudioOffset ?? 0 < 0.06, "\(name): \(verdict.audioOffsets)")
         }
     }
 
@@ -169,7 +169,7 @@ import Testing
             }
             #expect(rig.daemon.lines("its audio comes").count == 1)
             expectWhole(verdicts, last: UInt32(sent.count - 1), beeps: 0)
-            for (name, verdict) in verdicts { #expect(verdict.soundOffsets.isEmpty, "\(name): \(verdict)") }
+            for (name, verdict) in verdicts { #expect(verdict.audioOffsets.isEmpty, "\(name): \(verdict)") }
         }
     }
 
@@ -205,7 +205,7 @@ import Testing
                 let isInOrder = verdict.duplicated.isEmpty && verdict.late.isEmpty && verdict.backwards.isEmpty
                 #expect(isInOrder, "\(name): \(verdict)")
                 #expect(verdict.lost == [90...359] && verdict.last == 449, "\(name): \(verdict)")
-                #expect(verdict.worstSoundOffset ?? 1 < 0.06, "\(name): \(verdict.soundOffsets)")
+                #expect(verdict.worstAudioOffset ?? 1 < 0.06, "\(name): \(verdict.audioOffsets)")
             }
         }
     }
@@ -227,18 +227,18 @@ import Testing
     ) {
         for (name, verdict) in verdicts {
             #expect(verdict.isWhole, "\(name): \(verdict)")
-            let cut = verdict.soundOffsets.filter { abs($0.offset) >= 0.04 }
-            #expect(verdict.soundOffsets.count - cut.count >= beeps, "\(name): \(verdict.soundOffsets)")
+            let cut = verdict.audioOffsets.filter { abs($0.offset) >= 0.04 }
+            #expect(verdict.audioOffsets.count - cut.count >= beeps, "\(name): \(verdict.audioOffsets)")
             // A beep lasts a tenth of a second.
             #expect(cut.count <= starts && cut.allSatisfy { (0...0.14).contains($0.offset) }, "\(name): \(cut)")
         }
     }
 
     /// Starts an endless publisher whose audio is not AAC.
-    private func publish(_ audio: NumberedSource.Sound, to rig: Rig) async throws -> TestProcess {
+    private func publish(_ audio: NumberedSource.Audio, to rig: Rig) async throws -> TestProcess {
         let source = NumberedSource.small {
             $0.gop = Self.gop
-            $0.sound = audio
+            $0.audio = audio
         }
         return try await rig.stage.publish(source, to: "rtmp://127.0.0.1:\(rig.port)/live/x")
     }
@@ -254,12 +254,12 @@ import Testing
         return verdicts
     }
 
-    private static let foreignFormats: [NumberedSource.Sound] = [
+    private static let foreignFormats: [NumberedSource.Audio] = [
         .mp3, .muLaw, .aLaw, .pcm, .adpcm, .nellymoser, .speex,
     ]
 
     @Test("audio that is not AAC is heard in sync with its video", arguments: foreignFormats)
-    func foreignAudio(format: NumberedSource.Sound) async throws {
+    func foreignAudio(format: NumberedSource.Audio) async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
             let publisher = try await publish(format, to: rig)
@@ -350,7 +350,7 @@ import Testing
     func audioChanges() async throws {
         try await withStage { stage in
             // Long enough for a process that starts slowly.
-            let mp3 = try await tags(stage, seconds: 90) { $0.sound = .mp3 }
+            let mp3 = try await tags(stage, seconds: 90) { $0.audio = .mp3 }
             let aac = try await tags(stage)
             // FFmpeg delays the video by the audio encoder's priming samples, and MP3 has more of them.
             let first = { (tags: [FLVFile.Tag]) in tags.first { $0.isKeyframe }?.time }
@@ -431,7 +431,7 @@ import Testing
                 let isComplete = verdict.duplicated.isEmpty && verdict.lost.isEmpty && verdict.first == 0
                 #expect(isComplete, "\(name): \(verdict)")
                 #expect(verdict.last ?? 0 >= 355, "\(name): \(verdict)")
-                #expect(verdict.worstSoundOffset ?? 1 < 0.06, "\(name): \(verdict.soundOffsets)")
+                #expect(verdict.worstAudioOffset ?? 1 < 0.06, "\(name): \(verdict.audioOffsets)")
             }
         }
     }

@@ -53,7 +53,7 @@ import Testing
             let verdict = Verdict(reading)
             print("four encoders lost: \(verdict)")
             #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
-            #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict)")
+            #expect((verdict.worstAudioOffset ?? 1) < 0.06, "\(verdict)")
             #expect(reading.complaints.isEmpty, "\(reading.complaints)")
             let probe = try await MediaProbe.read(.url(sink.recording(of: "one")))
             #expect(probe.backwards.isEmpty)

@@ -163,7 +163,7 @@ import Testing
                 // The numbers of 160x90 cannot be read.
                 if name == "one" {
                     #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
-                    #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict)")
+                    #expect((verdict.worstAudioOffset ?? 1) < 0.06, "\(verdict)")
                 }
                 let probe = try await MediaProbe.read(.url(sink.recording(of: name)))
                 #expect(probe.backwards.isEmpty)

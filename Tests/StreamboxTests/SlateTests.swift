@@ -58,7 +58,7 @@ import Testing
             try await daemon.logged("on air", "source=slate")
             try await sink.waitForFrames(30, of: "one")
             let publishers: [(inout NumberedSource) -> Void] = [
-                { _ in }, { $0.sound = .none },
+                { _ in }, { $0.audio = .none },
                 {
                     $0.rate = 25
                     $0.gop = 25

@@ -264,7 +264,7 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let srt = try FreePort.udp()
             let udp = try FreePort.udp()
-            let file = try await stage.file("ac3.ts") { $0.sound = .ac3 }
+            let file = try await stage.file("ac3.ts") { $0.audio = .ac3 }
             let daemon = try await stage.streambox(
                 """
                   - name: one
@@ -287,12 +287,12 @@ import Testing
                 """)
             let hevc = NumberedSource.small(seconds: 600) {
                 $0.codec = .hevc
-                $0.sound = .mp2
+                $0.audio = .mp2
                 $0.rate = 15
                 $0.gop = 15
             }
             _ = try await stage.publish(
-                .small(seconds: 600) { $0.sound = .mp2 },
+                .small(seconds: 600) { $0.audio = .mp2 },
                 to: .init(format: "mpegts", target: "udp://127.0.0.1:\(udp)?pkt_size=1316"))
             try await eventually("the source to listen") { FreePort.isBound(udp: srt) }
             let calling = keepCalling(stage, srt, hevc)

@@ -60,7 +60,7 @@ import Testing
                 let verdict = Verdict(reading)
                 print("across the wrap from \(before) s before it, \(name): \(verdict)")
                 #expect(verdict.isWhole, "\(verdict)")
-                #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict)")
+                #expect((verdict.worstAudioOffset ?? 1) < 0.06, "\(verdict)")
                 #expect(verdict.received > Int(before) * 30, "\(verdict)")
                 #expect(reading.complaints.isEmpty, "\(reading.complaints)")
             }

@@ -189,7 +189,7 @@ private struct CameraVideo: Sendable {
             $0.height = 180
             $0.duration = .seconds(1)
             $0.rate = Self.rate
-            $0.sound = .none
+            $0.audio = .none
             // Keyframes need several packets.
             $0.picture = .busy
         }

@@ -83,7 +83,7 @@ struct NginxRTMPTests {
             }
             var numbers = Set<UInt32>()
             for file in nginx.recordings() {
-                numbers.formUnion(try await FrameReader.read(.url(file), sound: false).numbers)
+                numbers.formUnion(try await FrameReader.read(.url(file), audio: false).numbers)
             }
             #expect(numbers == Set(0...8).union(1000...1008))
         }

@@ -12,7 +12,7 @@ struct RecordedStreamTests {
         let probe = try await MediaProbe.read(.bytes(bytes))
         let source = stream.source
         #expect(probe.video?.codec == source.codec.rawValue)
-        #expect(probe.audio?.codec == (source.sound == .none ? nil : source.sound.rawValue))
+        #expect(probe.audio?.codec == (source.audio == .none ? nil : source.audio.rawValue))
         let video = probe.packets(of: probe.video)
         #expect(
             video.enumerated().filter(\.element.isKey).map(\.offset)

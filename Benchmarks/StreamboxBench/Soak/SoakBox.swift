@@ -20,14 +20,14 @@ final class SoakBox {
     private static let channels = ["one", "two"]
     private static let groups = channels.flatMap { ["\($0)-hd", "\($0)-sd"] }
     /// Of each channel's publisher: H.264 needs no process, and of the audio only what is not AAC does.
-    private static let sounds = [NumberedSource.Sound.aac, .mp3]
+    private static let sounds = [NumberedSource.Audio.aac, .mp3]
     /// One that converts audio, one that writes the metrics file, four encoders, eight publishers.
     private static let processes = 14
 
     /// Who sends to a channel.
     fileprivate struct Source {
         var url: String
-        var sound: NumberedSource.Sound
+        var sound: NumberedSource.Audio
         var program: TestProcess
         var run: UInt32 = 1
     }
@@ -52,13 +52,13 @@ final class SoakBox {
     }
 
     private static func publish(
-        _ stage: Stage, _ url: String, _ sound: NumberedSource.Sound, run: UInt32
+        _ stage: Stage, _ url: String, _ sound: NumberedSource.Audio, run: UInt32
     ) async throws -> TestProcess {
         try await stage.publish(
             .with {
                 $0.duration = nil
                 ($0.width, $0.height, $0.bitrate) = (320, 180, 400)
-                $0.sound = sound
+                $0.audio = sound
                 $0.firstNumber = run * SoakStream.run
             }, to: url)
     }
@@ -253,7 +253,7 @@ final class SoakBox {
                 ).success("cutting \(recording)")
                 for piece in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
                     frames += try await FrameReader.read(
-                        .url("\(folder)/\(piece)"), sound: false, within: .seconds(300)
+                        .url("\(folder)/\(piece)"), audio: false, within: .seconds(300)
                     ).frames
                 }
             }

@@ -37,26 +37,26 @@ package struct FrameReader: Sendable {
     ///
     /// - Parameters:
     ///   - options: Further options for the input, such as `["-f", "mpegts"]`.
-    ///   - sound: Whether to look for beeps. A live stream without audio must be read with `false`.
+    ///   - audio: Whether to look for beeps. A live stream without audio must be read with `false`.
     ///   - atMost: The length after which reading a live stream ends.
     /// - Throws: `Failed` if there is no frame at all.
     package static func read(
-        _ input: Input, options: [String] = [], sound: Bool = true, atMost: Duration? = nil,
+        _ input: Input, options: [String] = [], audio: Bool = true, atMost: Duration? = nil,
         within limit: Duration = .seconds(60)
     ) async throws -> Reading {
         try await withTemporaryFolder { folder in
-            let words = arguments(input, options, atMost: atMost, sound: sound ? folder : nil)
+            let words = arguments(input, options, atMost: atMost, audio: audio ? folder : nil)
             var feed = TestProcess.Input.none
             if case .bytes(let bytes) = input { feed = .bytes(bytes) }
             let done = try await TestProcess.run(Judge.ffmpeg, words, input: feed, within: limit)
-            if sound && done.errors.contains("does not contain any stream") {
+            if audio && done.errors.contains("does not contain any stream") {
                 return try await read(
-                    input, options: options, sound: false, atMost: atMost, within: limit)
+                    input, options: options, audio: false, atMost: atMost, within: limit)
             }
             let frames = try frames(done)
             let beeps =
-                sound
-                ? beeps(String(decoding: try folder.read(soundTimes), as: UTF8.self), try folder.read(soundSamples))
+                audio
+                ? beeps(String(decoding: try folder.read(audioTimes), as: UTF8.self), try folder.read(audioSamples))
                 : []
             let complaints = done.errors.split(separator: "\n").map(String.init).filter {
                 $0.contains("[warning]") || $0.contains("[error]") || $0.contains("[fatal]")
@@ -66,7 +66,7 @@ package struct FrameReader: Sendable {
     }
 
     private static func arguments(
-        _ input: Input, _ options: [String], atMost: Duration?, sound: TemporaryFolder?
+        _ input: Input, _ options: [String], atMost: Duration?, audio: TemporaryFolder?
     ) -> [String] {
         var words = ["-hide_banner", "-nostats", "-loglevel", "level+info", "-threads", "1", "-y"]
         if case .url = input { words.append("-nostdin") }
@@ -79,14 +79,14 @@ package struct FrameReader: Sendable {
         words += ["-map", "0:v:0", "-vf", "showinfo=checksum=0,scale=8:10:flags=area,format=gray"]
         // A fine time base: in a time base of frames two close frames would have the same time, which FFmpeg reports.
         words += ["-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", "rawvideo", "pipe:1"]
-        if let sound {
+        if let audio {
             let filter = [
                 "-map", "0:a:0?", "-af", "aresample=out_sample_fmt=s16:out_chlayout=mono", "-c:a", "pcm_s16le",
             ]
-            words += filter + ["-f", "s16le", sound.path(soundSamples)]
+            words += filter + ["-f", "s16le", audio.path(audioSamples)]
             // Not `ashowinfo`: since FFmpeg 7 video and audio are filtered by separate threads, which write into each
             // other's lines.
-            words += filter + ["-f", "framecrc", sound.path(soundTimes)]
+            words += filter + ["-f", "framecrc", audio.path(audioTimes)]
         }
         // All streams are used: FFmpeg shifts MPEG-TS by the start of the first used stream, in spite of -copyts.
         return words + ["-map", "0:v?", "-map", "0:a?", "-c", "copy", "-f", "null", "-"]
@@ -139,7 +139,7 @@ package struct FrameReader: Sendable {
         return odd == 0xFF && number != .max ? number : nil
     }
 
-    private static let soundSamples = "samples", soundTimes = "times"
+    private static let audioSamples = "samples", audioTimes = "times"
 
     /// - Parameter times: A `framecrc` of the samples: `#tb 0: 1/48000`, then `0, DTS, PTS, DURATION, SIZE, 0x…` for
     ///   each frame.

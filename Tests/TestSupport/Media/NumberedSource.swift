@@ -10,7 +10,7 @@ package struct NumberedSource: Sendable, Hashable {
     package enum Codec: String, Sendable, Hashable { case h264, hevc }
 
     /// An audio codec; the raw value is FFmpeg's name of its encoder.
-    package enum Sound: String, Sendable, Hashable {
+    package enum Audio: String, Sendable, Hashable {
         case none, aac, mp2, ac3
         /// From here on the other codecs of FLV, each at a sample rate that FLV has for it.
         case mp3 = "libmp3lame"
@@ -41,9 +41,9 @@ package struct NumberedSource: Sendable, Hashable {
     package var gop = 30
     package var bFrames = 0
     package var codec = Codec.h264
-    package var sound = Sound.aac
+    package var audio = Audio.aac
     /// The sample rate of the audio.
-    package var soundRate = 48_000
+    package var audioRate = 48_000
     /// Whether the audio is mono. Else it has two equal channels.
     package var isMono = false
     package var picture = Picture.plain
@@ -111,14 +111,14 @@ package struct NumberedSource: Sendable, Hashable {
         words += ["-threads", "1", "-filter_threads", "1"]
         let pace = realtime ? ["-re"] : []
         words += pace + ["-f", "lavfi", "-i", pictureGraph]
-        if sound != .none { words += pace + ["-f", "lavfi", "-i", soundGraph] }
+        if audio != .none { words += pace + ["-f", "lavfi", "-i", audioGraph] }
         if let frameCount { words += ["-frames:v", "\(frameCount)"] }
         // Without its own limit the audio would not end.
         if let duration { words += ["-t", "\(duration.inSeconds)"] }
         words += videoOptions
         // Passthrough: FFmpeg would otherwise move every frame to an interval of the frame rate.
         if unevenness != .zero { words += ["-fps_mode:v", "passthrough", "-enc_time_base:v", "1:90000"] }
-        if sound != .none { words += ["-c:a", sound.rawValue] + soundOptions }
+        if audio != .none { words += ["-c:a", audio.rawValue] + audioOptions }
         if start != .zero { words += ["-output_ts_offset", "\(start.inSeconds)"] }
         if output.format == "mpegts" { words += ["-muxdelay", "0", "-muxpreload", "0"] }
         if output.format == "flv" { words += ["-flvflags", "no_duration_filesize"] }
@@ -126,8 +126,8 @@ package struct NumberedSource: Sendable, Hashable {
         return words + muxer + ["-f", output.format, output.target]
     }
 
-    private var soundOptions: [String] {
-        switch sound {
+    private var audioOptions: [String] {
+        switch audio {
         case .none: []
         case .aac, .mp2: ["-b:a", "96k"]
         case .ac3: ["-b:a", "192k"]
@@ -183,10 +183,10 @@ package struct NumberedSource: Sendable, Hashable {
         }
     }
 
-    private var soundGraph: String {
+    private var audioGraph: String {
         let period = Double(framesPerBeep) * Double(rateDivisor) / Double(rate)
         let late = Double(firstNumber % UInt32(framesPerBeep)) * Double(rateDivisor) / Double(rate)
-        return "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t+\(late),\(period)),0.1)':s=\(soundRate)"
+        return "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t+\(late),\(period)),0.1)':s=\(audioRate)"
             + (isMono ? "" : ",pan=stereo|c0=c0|c1=c0")
     }
 

@@ -39,7 +39,7 @@ package enum RecordedStream: String, Sendable, CaseIterable {
             case .plain, .noRandomAccess: break
             case .shortGOP: $0.gop = 15
             case .bFrames: $0.bFrames = 2
-            case .noAudio: $0.sound = .none
+            case .noAudio: $0.audio = .none
             case .hevc: $0.codec = .hevc
             case .otherPIDs:
                 $0.muxer = ["-mpegts_start_pid", "0x200", "-mpegts_pmt_start_pid", "0x1f0"]
@@ -51,8 +51,8 @@ package enum RecordedStream: String, Sendable, CaseIterable {
             case .wrapWithBFrames:
                 $0.start = .seconds(95441)
                 $0.bFrames = 2
-            case .mp2: $0.sound = .mp2
-            case .ac3: $0.sound = .ac3
+            case .mp2: $0.audio = .mp2
+            case .ac3: $0.audio = .ac3
             case .busy:
                 $0.picture = .busy
                 $0.bitrate = 2500

@@ -17,12 +17,12 @@ package struct Verdict: Sendable, CustomStringConvertible {
     /// The longest time from one frame to the next, in seconds, and the position of the frame after it.
     package let longestGap: (seconds: Double, position: Int)?
     /// For each beep that has its frame: its time, and how much later the audio is than the video, in seconds.
-    package let soundOffsets: [(time: Double, offset: Double)]
+    package let audioOffsets: [(time: Double, offset: Double)]
 
     package var lostCount: Int { lost.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) + 1 } }
 
     /// The largest offset between audio and video in either direction, in seconds.
-    package var worstSoundOffset: Double? { soundOffsets.map { abs($0.offset) }.max() }
+    package var worstAudioOffset: Double? { audioOffsets.map { abs($0.offset) }.max() }
 
     /// Whether no frame is lost or repeated, and all are in order.
     package var isWhole: Bool {
@@ -59,7 +59,7 @@ package struct Verdict: Sendable, CustomStringConvertible {
         let flashes = reading.frames.filter { frame in
             frame.number.map { Int($0) % framesPerBeep == 0 } ?? false
         }
-        soundOffsets = reading.beeps.compactMap { beep in
+        audioOffsets = reading.beeps.compactMap { beep in
             let nearest = flashes.min { abs($0.time - beep) < abs($1.time - beep) }
             // A flash more than half a second away belongs to another second: the frame of this beep was lost.
             guard let nearest, abs(nearest.time - beep) < 0.5 else { return nil }
@@ -76,7 +76,7 @@ package struct Verdict: Sendable, CustomStringConvertible {
         if !backwards.isEmpty { words.append("timestamps not rising at \(backwards)") }
         if unnumbered > 0 { words.append("\(unnumbered) without a number") }
         if let longestGap { words.append("longest gap \(longestGap.seconds) s") }
-        if let worstSoundOffset { words.append("audio off by at most \(worstSoundOffset) s") }
+        if let worstAudioOffset { words.append("audio off by at most \(worstAudioOffset) s") }
         return words.joined(separator: ", ")
     }
 }

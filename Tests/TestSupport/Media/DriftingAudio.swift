@@ -1,7 +1,7 @@
 import Foundation
 
 /// Audio from a card whose clock is slightly wrong. It has a click at each true second.
-package enum DriftingSound {
+package enum DriftingAudio {
     /// Runs a filter on such audio, faster than real time.
     ///
     /// - Parameters:
