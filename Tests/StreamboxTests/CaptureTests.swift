@@ -254,7 +254,7 @@ import Testing
         try await withLab { stage, lab in
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.daemon(lab, stage.card("serial: SN0002", to: sink.url("one")))
-            try await stage.expect("nothing there", of: daemon) {
+            try await stage.expect("no card", of: daemon) {
                 $0.hasProblem("source-absent", "no card with the serial SN0002 is there; none is plugged in")
             }
             let other = LabCamera()
@@ -263,7 +263,7 @@ import Testing
                 $0.hasProblem("source-absent", "plugged in: Cam Link 4K at \(other.path) (serial SN0001)")
             }
             try await lab.unplug(other)
-            try await stage.expect("nothing again", of: daemon) { $0.hasProblem("source-absent", "none is plugged in") }
+            try await stage.expect("no card again", of: daemon) { $0.hasProblem("source-absent", "none is plugged in") }
             try await daemon.terminate()
         }
     }

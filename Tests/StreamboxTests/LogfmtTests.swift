@@ -84,7 +84,9 @@ import Testing
         let text = Transcribed()
         let reading = Thread { while case let data = reader.availableData, !data.isEmpty { text.add(data) } }
         reading.start()
-        try await eventually("the count to be told") { text.lines.contains { $0.contains("lines were left out") } }
+        try await eventually("the count of dropped lines") {
+            text.lines.contains { $0.contains("lines were left out") }
+        }
         output.put(entry("afterwards"))
         try await eventually("the log to go on") { text.lines.contains { $0.contains("msg=afterwards") } }
         try pipe.fileHandleForWriting.close()

@@ -49,11 +49,11 @@ import Testing
                     "\(name)")
                 #expect(audio.codec == "aac" && audio.sampleRate == 44_100 && audio.channels == 1, "\(name)")
                 #expect(probe.backwards.isEmpty, "\(name)")
-                let pictures = probe.packets(of: video)
-                #expect(pictures.count >= 50, "\(name)")
-                #expect(pictures.first?.isKey == true, "\(name)")
+                let frames = probe.packets(of: video)
+                #expect(frames.count >= 50, "\(name)")
+                #expect(frames.first?.isKey == true, "\(name)")
                 // Expects a keyframe per second, and each frame 40 ms after the one before.
-                let keys = pictures.indices.filter { pictures[$0].isKey }
+                let keys = frames.indices.filter { frames[$0].isKey }
                 #expect(zip(keys, keys.dropFirst()).allSatisfy { $1 - $0 == 25 }, "\(name): \(keys)")
                 let reading = try await FrameReader.read(input)
                 #expect(reading.complaints.isEmpty, "\(name): \(reading.complaints)")

@@ -254,7 +254,7 @@ import Testing
                 return false
             }
             kill(daemon.program.pid, SIGKILL)
-            try await eventually("every child to be gone") {
+            try await eventually("the end of every child") {
                 !stage.leftovers.contains { $0.command.contains("ffmpeg") && !$0.isZombie }
             }
             // The kernel may remove a process a moment before its sockets.

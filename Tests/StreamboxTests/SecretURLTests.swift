@@ -68,7 +68,7 @@ import Testing
                 try await daemon.logged("ended:", "target=\(name)", within: .seconds(60))
             }
             try await daemon.logged("cannot run", "target=login")
-            try await eventually("the problems to be told", within: .seconds(60)) {
+            try await eventually("the problems in the log", within: .seconds(60)) {
                 look()
                 return !daemon.lines("level=error", "problem=target-refused").isEmpty
             }

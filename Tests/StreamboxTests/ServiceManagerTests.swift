@@ -47,7 +47,7 @@ import Testing
             position = manager.heard.count
             daemon.program.send(SIGTERM)
             // The socket queues a few messages for a reader that is late, and then takes no more.
-            try await eventually("the stop to be told") {
+            try await eventually("the message of the stop") {
                 manager.heard.dropFirst(position).contains { $0.hasPrefix("STOPPING=1") }
             }
             #expect(try await daemon.program.wait() == .exited(0))

@@ -162,7 +162,7 @@ import Testing
     }
 
     @Test("a slate shows its image and text, and a plain card if that fails")
-    func pictures() async throws {
+    func imageAndText() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let image = stage.folder.path("red.png")

@@ -16,7 +16,7 @@ struct KernelFileTests {
     }
 }
 
-/// A TCP port on 127.0.0.1 that is listened on until the value goes.
+/// A TCP port on 127.0.0.1 with a listening socket, which is closed with the value.
 private final class Listener {
     let port: Int
     private let socket: Int32

@@ -44,7 +44,7 @@ struct NumberedSourceTests {
 
     @Test("removed frames and late audio are in the verdict")
     func verdictSees() async throws {
-        // 150 frames: 60...62 are left out, the sound is 200 ms late.
+        // 150 frames: 60...62 are dropped, and the audio is 200 ms late.
         try await withTemporaryFolder { folder in
             let file = folder.path("source.ts")
             try await NumberedSource().write(to: file)

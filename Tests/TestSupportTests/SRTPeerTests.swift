@@ -12,8 +12,8 @@ struct SRTPeerTests {
             #expect(try await caller.program.wait(.seconds(20)) == .exited(0))
             try await listener.program.wait(.seconds(20))
             let verdict = Verdict(try await FrameReader.read(.url(listener.file!)))
-            // FFmpeg closes an SRT socket without waiting for what is still on its way: seconds, where the machine is
-            // busy.
+            // FFmpeg closes an SRT socket without waiting for data that is still on its way: seconds of it on a busy
+            // machine.
             #expect(verdict.lost.isEmpty && verdict.backwards.isEmpty, "\(verdict)")
             #expect(verdict.first == 0 && verdict.received >= 75, "\(verdict)")
         }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Program")
+@Suite("Test process")
 struct TestProcessTests {
     @Test("a program's lines, input, ending and signals are seen")
     func seesEverything() async throws {
@@ -80,7 +80,7 @@ struct TestProcessTests {
     }
 
     private func isZombie(_ pid: Int32) -> Bool {
-        // The process that adopted it may be slow to reap.
+        // The process that adopted it may reap it late.
         KernelFile.text("/proc/\(pid)/stat")?.contains(") Z ") == true
     }
 }
