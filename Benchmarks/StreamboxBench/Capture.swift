@@ -23,7 +23,7 @@ struct Capture: AsyncParsableCommand {
         try await withLab { stage, lab in try await measure(stage, lab) }
         for rate in [30, 60] { try await CaptureFrames(streambox: product.streambox, rate: rate).run() }
         try await withTemporaryFolder { folder in
-            let offsets = try await DriftingSound.offsets(
+            let offsets = try await DriftingAudio.offsets(
                 seconds: 600, rate: 48_010, filter: "aresample=48000:async=960:min_comp=0.001:min_hard_comp=0.1",
                 in: folder)
             let change = (offsets.max() ?? 0) - (offsets.min() ?? 0)

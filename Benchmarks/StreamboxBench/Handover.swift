@@ -170,7 +170,7 @@ struct Handover: AsyncParsableCommand {
         let recordings = sink.recordings(of: "one")
         let reading = try await FrameReader.read(.url(recordings[recordings.count - 1]))
         let verdict = Verdict(reading)
-        let offsets = verdict.soundOffsets.map(\.offset)
+        let offsets = verdict.audioOffsets.map(\.offset)
         let drift = (offsets.max() ?? 0) - (offsets.min() ?? 0)
         let probe = try await MediaProbe.read(.url(recordings[recordings.count - 1]))
         print(

@@ -37,7 +37,7 @@ struct Publish: AsyncParsableCommand {
             try await Task.sleep(for: .seconds(length))
             let after = try boxes.map { try $0.figures() }
             var sent: [[ContinuousClock.Instant]] = []
-            for task in publishing { sent.append(try await task.value.pictures) }
+            for task in publishing { sent.append(try await task.value.frames) }
             try await Task.sleep(for: .seconds(1))
 
             print(

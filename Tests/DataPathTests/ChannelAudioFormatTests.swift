@@ -140,7 +140,7 @@ import Testing
             ($0.width, $0.height, $0.gop) = (320, 180, 10)
             $0.duration = .seconds(seconds)
             $0.start = .seconds(start)
-            ($0.soundRate, $0.isMono) = (rate, isMono)
+            ($0.audioRate, $0.isMono) = (rate, isMono)
         }.bytes()
     }
 
@@ -241,7 +241,7 @@ import Testing
         let rig = await Rig(keepsAudioFormat: true)
         let (mute, _) = try await rig.source(1)
         let silent = try await NumberedSource.with {
-            ($0.width, $0.height, $0.gop, $0.sound) = (320, 180, 10, .none)
+            ($0.width, $0.height, $0.gop, $0.audio) = (320, 180, 10, .none)
             $0.duration = .seconds(2)
         }.bytes()
         try await rig.write(silent, to: mute)

@@ -43,7 +43,7 @@ import Testing
         let bytes = try await reader.all()
         let verdict = Verdict(try await FrameReader.read(.bytes(bytes), options: ["-f", "mpegts"]))
         #expect(verdict.isWhole && verdict.received == 150, "\(verdict)")
-        #expect((verdict.worstSoundOffset ?? 1) < 0.03, "\(verdict)")
+        #expect((verdict.worstAudioOffset ?? 1) < 0.03, "\(verdict)")
         #expect(bytes.count % TransportBytes.packetSize == 0)
         #expect(Set(TransportBytes.packets(bytes).map(TransportBytes.pid)).count == 4)
         await rig.path.stop()
@@ -252,7 +252,7 @@ import Testing
             $0.height = 180
             $0.rate = 1
             $0.gop = 10
-            $0.sound = .none
+            $0.audio = .none
             $0.duration = .seconds(120)
         }
         await writer.write(try await long.bytes())

@@ -139,7 +139,7 @@ import Testing
             let other = Writer(end)
             let stream = try await NumberedSource.with {
                 ($0.width, $0.height, $0.duration) = (320, 180, .seconds(2))
-                ($0.gop, $0.bFrames, $0.sound) = (30, 2, .none)
+                ($0.gop, $0.bFrames, $0.audio) = (30, 2, .none)
             }.bytes()
             let timestamps = TransportBytes.timestamps(stream).filter { $0.pid == 256 }
             // The frame before this one is shown after it, and after the next.

@@ -9,10 +9,10 @@ import Testing
     )
     func drift() async throws {
         try await withTemporaryFolder { folder in
-            let followed = try await DriftingSound.offsets(
+            let followed = try await DriftingAudio.offsets(
                 seconds: 60, rate: 48_048, filter: "aresample=48000:\(AudioTreatment.clockFollowing)", in: folder)
             #expect(followed.count > 50 && followed.allSatisfy { abs($0) < 0.02 }, "\(followed)")
-            let left = try await DriftingSound.offsets(seconds: 60, rate: 48_048, filter: "asetpts=N/SR/TB", in: folder)
+            let left = try await DriftingAudio.offsets(seconds: 60, rate: 48_048, filter: "asetpts=N/SR/TB", in: folder)
             #expect(left.contains { abs($0) > 0.04 })
         }
     }

@@ -1,8 +1,8 @@
-/* Lets the thread sanitizer see that a contended `Mutex` orders what its holders do.
+/* Shows the thread sanitizer that a contended `Mutex` orders the accesses of its holders.
  *
- * Where nobody waits, a Mutex of Swift's Synchronization is an atomic operation in our own code, which the sanitizer sees. Where
- * somebody does, the library locks and unlocks, and the library is not built for the sanitizer: each contended lock would be told
- * as a race. These stand in front of the library's functions in the programs that scripts/test links for the sanitizer. */
+ * Without contention a Mutex of Swift's Synchronization is an atomic operation in our own code, which the sanitizer sees.
+ * With contention the library locks and unlocks. The library is not built for the sanitizer, so each contended lock would
+ * be reported as a race. These functions wrap the library's in the programs that scripts/test links for the sanitizer. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdatomic.h>
@@ -16,7 +16,7 @@
 #define TRY_LOCK "$s15Synchronization12_MutexHandleV12_tryLockSlowSbyF"
 #define UNLOCK "$s15Synchronization12_MutexHandleV11_unlockSlowyyF"
 
-/* Programs of the build itself are linked with this, too, and without the sanitizer. */
+/* Weak: programs of the build itself are linked with this file too, and without the sanitizer. */
 __attribute__((weak)) void __tsan_acquire(void *address);
 __attribute__((weak)) void __tsan_release(void *address);
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What clients and disks do to the status, and that no stream notices.
+/// Misbehaving clients and disks of the status: no stream is disturbed.
 @Suite(.serialized, .tags(.ffmpeg)) struct AbuseTests {
     private func channels(_ sink: NginxRTMP, rtmp: Int) -> String {
         """
@@ -10,17 +10,13 @@ import Testing
             sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } } ]
             slate: { after: 60s }
             groups:
-              - { name: hd, video: { size: 320x180, rate: 30, bitrate: 600k },
-                  targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+              - name: hd
+                video: { size: 320x180, rate: 30, bitrate: 600k }
+                targets: [ { name: a, url: "\(sink.url("one"))" } ]
         """
     }
 
-    private func resident(_ pid: Int32) throws -> Int {
-        let text = try #require(KernelFile.text("/proc/\(pid)/status"))
-        return try #require(text.firstMatch(of: #/VmRSS:\s+(\d+)/#).flatMap { Int($0.1) })
-    }
-
-    /// Ends the source and the service, and looks at what the sink received.
+    /// Ends the source and the service, and expects every frame at the sink.
     private func expectWhole(_ stage: Stage, _ sink: NginxRTMP, _ daemon: Daemon, _ publisher: TestProcess) async throws
     {
         await stage.end(publisher)
@@ -31,12 +27,7 @@ import Testing
         #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
     }
 
-    @Test(
-        """
-        a thousand idle connections, slow, stuck and oversized clients of HTTP and of the control socket: no \
-        picture is lost, and memory stays
-        """
-    )
+    @Test("a thousand idle, slow and oversized clients cost no frame and no memory")
     func clients() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -45,11 +36,11 @@ import Testing
             try await eventually("the source to listen") {
                 FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http)
             }
-            // The slate: from now on the target gets whatever comes.
+            // The slate has arrived: the target is connected before the source delivers.
             try await sink.waitForFrames(1, of: "one")
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
             try await sink.waitForNumbers(30, of: "one")
-            let before = try resident(daemon.program.pid)
+            let before = try daemon.residentMemory()
             let socket = daemon.runtime + "/control.sock"
             let filler = String(repeating: "a", count: 200 << 10)
             for _ in 0..<3 {
@@ -78,31 +69,24 @@ import Testing
                     }
                 }
                 #expect(try await HTTP.get(port: http, "/healthz") == "ok\n")
-                // Those that were left in the middle of a request are gone.
+                // The clients that stopped in the middle of a request are disconnected.
                 try await eventually("a place at the control socket") {
                     try await stage.command(["status", "--config", daemon.config]).ending == .exited(0)
                 }
-                // A thousand are idle for a while, beside the stream.
-                let soFar = try await sink.reading(of: "one").frames.count
-                try await sink.waitForFrames(soFar + 30, of: "one")
+                // A thousand clients stay idle for a while, beside the stream.
+                try await sink.waitForMoreFrames(30, of: "one")
                 withExtendedLifetime((idle, half, stuck, large)) {}
             }
             #expect(Metrics(try await HTTP.get(port: http, "/metrics")).sum("streambox_group_lost_frames_total") == 0)
-            let after = try resident(daemon.program.pid)
-            print("resident: \(before) kB before, \(after) kB after")
-            #expect(Limit.isInstrumented || after - before < 24 << 10)
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 30, of: "one")
+            let after = try daemon.residentMemory()
+            print("resident memory: \(before >> 10) kB before, \(after >> 10) kB after")
+            #expect(Limit.isInstrumented || after - before < 24 << 20)
+            try await sink.waitForMoreFrames(30, of: "one")
             try await expectWhole(stage, sink, daemon, publisher)
         }
     }
 
-    @Test(
-        """
-        out of descriptors, clients of HTTP and of the control socket wait without costing the processor, and are \
-        answered when there are some again
-        """
-    )
+    @Test("without free descriptors, clients wait at no CPU cost and are answered later")
     func descriptors() async throws {
         try await withStage { stage in
             let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
@@ -110,7 +94,7 @@ import Testing
             let daemon = try await stage.streambox(channel, more: "status: { listen: \(http) }\n")
             try await eventually("the server to listen") { FreePort.isListening(tcp: http) }
             #expect(try await HTTP.get(port: http, "/healthz") == "ok\n")
-            /// Nothing new can be opened with this soft limit, and what is open stays.
+            /// Sets the soft limit of descriptors. Below the number of open ones nothing new can be opened.
             func limit(_ count: Int) async throws {
                 let done = try await TestProcess.run(
                     "prlimit", ["--pid", "\(daemon.program.pid)", "--nofile=\(count):"])
@@ -121,9 +105,9 @@ import Testing
             client.get("/healthz")
             let commander = try await RawClient.connected(toSocket: daemon.runtime + "/control.sock", count: 1)[0]
             commander.send("{\"command\":\"status\"}\n")
-            let before = try serving(daemon.program.pid)
+            let before = try serverTime(daemon.program.pid)
             try await Task.sleep(for: .seconds(2))
-            #expect(try serving(daemon.program.pid) - before < 0.5)
+            #expect(try serverTime(daemon.program.pid) - before < 0.5)
             try await limit(1024)
             #expect(await client.read(until: "ok\n").text.hasPrefix("HTTP/1.1 200 "))
             #expect(await commander.read().text.contains("\"outcome\":\"done\""))
@@ -132,24 +116,19 @@ import Testing
         }
     }
 
-    /// Seconds of processor that the threads of the two servers have used.
-    private func serving(_ pid: Int32) throws -> Double {
+    /// The CPU time in seconds that the threads of the two servers have used.
+    private func serverTime(_ pid: Int32) throws -> Double {
         let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").compactMap { thread in
             KernelFile.text("/proc/\(pid)/task/\(thread)/stat")
         }.filter { $0.contains("(NIO-") }
-        guard !threads.isEmpty else { throw Failed("no threads of the servers") }
+        guard !threads.isEmpty else { throw Failed("the service has no threads of SwiftNIO") }
         let ticks = threads.flatMap { $0.split(separator: ") ").last!.split(separator: " ")[11...12] }.compactMap {
             Double($0)
         }
         return ticks.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
-    @Test(
-        """
-        a metrics file on a full disk, a read-only one or behind a pipe delays no picture, is told once, and is \
-        written again
-        """
-    )
+    @Test("a metrics file that cannot be written delays no frame and is reported once")
     func disk() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -158,80 +137,60 @@ import Testing
             let file = folder + "/box.prom"
             let config = try stage.configuration(
                 channels(sink, rtmp: rtmp), more: "status: { file: \(file), every: 500ms, listen: \(http) }\n")
-            // A disk of its own, that the service alone sees.
-            let isRoot = geteuid() == 0
-            let program = try await stage.program(
-                "unshare",
-                [
-                    isRoot ? "-m" : "-Urm", "sh", "-c",
-                    """
-                    mount -t tmpfs -o size=256k tmpfs \(folder) && exec \(Daemon.path) run --config \(config)
-                    """,
-                ])
-            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            let disk = try await PrivateDisk(stage, size: "256k", at: folder, config: config)
+            let daemon = disk.daemon
             try await eventually("the source to listen") {
                 FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http)
             }
-            // The slate: from now on the target gets whatever comes.
+            // The slate has arrived: the target is connected before the source delivers.
             try await sink.waitForFrames(1, of: "one")
-            func onDisk(_ command: String) async throws {
-                let names = isRoot ? ["-m"] : ["-U", "--preserve-credentials", "-m"]
-                let done = try await TestProcess.run(
-                    "nsenter", ["-t", "\(program.pid)"] + names + ["sh", "-c", "cd \(folder) && { \(command); }"])
-                guard done.ending == .exited(0) else { throw Failed("\(command): \(done.errors)") }
-            }
-            func problem() async throws -> Bool {
+            func hasProblem() async throws -> Bool {
                 try await HTTP.get(port: http, "/metrics").contains(
                     "streambox_problem{problem=\"status-file\",subject=\"\(file)\"} 1")
             }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
             try await sink.waitForNumbers(30, of: "one")
-            for (harm, mend, words) in [
+            for (fault, remedy, words) in [
                 (
-                    "rm -f box.prom; dd if=/dev/zero of=fill bs=1k count=1000 2>/dev/null; [ -s fill ]", "rm fill",
-                    "No space left"
+                    "rm -f box.prom; dd if=/dev/zero of=fill bs=1k count=1000 2>/dev/null; [ -s fill ]",
+                    "rm fill", "No space left"
                 ),
-                // As long as the file is open, that is refused.
+                // The kernel refuses to remount while the service has the file open.
                 (
                     "until mount -o remount,ro \(folder) 2>/dev/null; do sleep 0.1; done",
                     "mount -o remount,rw \(folder)", "Read-only file system"
                 ),
-                // The service may have one of that name at this moment.
+                // The service may have a file of that name at this moment.
                 ("until mkfifo box.prom.new 2>/dev/null; do sleep 0.1; done", "rm box.prom.new", "is in the way"),
-                // A pipe in the place of the file itself is replaced.
+                // The service replaces a pipe that has the name of the file.
                 ("mkfifo pipe && mv -f pipe box.prom", "true", ""),
             ] {
                 let position = daemon.position
-                try await onDisk(harm)
+                try await disk.run(fault)
                 if !words.isEmpty {
                     try await daemon.logged("cannot", words, from: position)
-                    try await eventually("the problem: \(words)") { try await problem() }
+                    try await eventually("the problem: \(words)") { try await hasProblem() }
                     try await Task.sleep(for: .seconds(2))
-                    let told = daemon.program.errors.lines.filter { $0.index >= position }.map(\.text)
-                    // A busy machine may take longer than the half second that a disk has: that is told, and then this
-                    // again.
-                    let interruptions = told.count { $0.contains("the disk does not answer") }
-                    #expect((1...1 + interruptions).contains(told.count { $0.contains(words) }), "\(words): \(told)")
-                    try await onDisk(mend)
+                    let logged = daemon.program.errors.lines.filter { $0.index >= position }.map(\.text)
+                    // A busy machine may take longer than the half second that a disk may take. That is logged, and the
+                    // problem is logged again after it.
+                    let interruptions = logged.count { $0.contains("the disk does not answer") }
+                    #expect(
+                        (1...1 + interruptions).contains(logged.count { $0.contains(words) }), "\(words): \(logged)")
+                    try await disk.run(remedy)
                     try await daemon.logged("written again", from: position)
-                    try await eventually("no problem: \(words)") { try await !problem() }
+                    try await eventually("no problem: \(words)") { try await !hasProblem() }
                 }
                 try await eventually("the file") {
-                    (try? await onDisk("[ -f box.prom ] && grep -q streambox_build_info box.prom")) != nil
+                    (try? await disk.run("[ -f box.prom ] && grep -q streambox_build_info box.prom")) != nil
                 }
             }
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 30, of: "one")
+            try await sink.waitForMoreFrames(30, of: "one")
             try await expectWhole(stage, sink, daemon, publisher)
         }
     }
 
-    @Test(
-        """
-        status: in a reload: another file and another port take over, the old ones are gone, and no process of a \
-        stream is touched
-        """
-    )
+    @Test("a reload moves the status file and port without touching a stream's processes")
     func moved() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)
@@ -251,7 +210,7 @@ import Testing
                     && stage.folder.names(in: ".").filter { $0.hasSuffix(".prom") } == ["new.prom"]
             }
             #expect(children.isSubset(of: Set(daemon.children("pipe:").map(\.pid))))
-            // A mistake is a problem until it is mended.
+            // A mistake in the file is a problem until it is fixed.
             _ = try stage.configuration(yaml + "\n    nonsense: 1", more: "status: { listen: \(new) }\n")
             daemon.program.send(SIGHUP)
             try await eventually("the problem") {

@@ -3,15 +3,15 @@ import LabKit
 import TestSupport
 import Testing
 
-/// Captions (CTA-708 in SEI messages, as ATSC A/53 part 4 puts them) go with their pictures through every encoder that
-/// has them.
+/// Captions (CTA-708 in SEI messages, according to ATSC A/53 part 4) stay with their frames in every encoder that
+/// supports them.
 @Suite(.tags(.ffmpeg)) struct CaptionTests: OnHardware {
-    /// SEI messages with captions, one for each picture: its two bytes are the picture's number.
+    /// SEI messages with captions, one for each frame. The two bytes of a caption are the number of its frame.
     private enum Captions {
-        /// User data of ITU-T T.35, registered by ATSC, of the type `cc_data()`.
+        /// The head of a message: user data of ITU-T T.35, registered by ATSC, of the type `cc_data()`.
         static let head: [UInt8] = [0xB5, 0x00, 0x31] + Array("GA94".utf8) + [0x03]
 
-        /// Puts one before the first slice of each picture of an Annex B stream with one slice a picture.
+        /// Inserts a message before each frame of an Annex B stream with one slice per frame.
         static func add(to stream: [UInt8]) -> [UInt8] {
             var result: [UInt8] = []
             var number = 0
@@ -30,13 +30,13 @@ import Testing
             return result
         }
 
-        /// The numbers in the SEI messages of an Annex B stream, in its order.
+        /// Reads the numbers in the SEI messages of an Annex B stream, in the order of the stream.
         static func numbers(in stream: [UInt8], isHEVC: Bool) -> [Int] {
             var result: [Int] = []
             var isMessage = false
             for index in stream.indices {
                 if index + 3 < stream.endIndex, stream[index] == 0, stream[index + 1] == 0, stream[index + 2] == 1 {
-                    // SEI is 6 in H.264, and 39 where it comes before the picture in HEVC.
+                    // The NAL unit type of SEI is 6 in H.264, and 39 in HEVC before the frame.
                     isMessage = isHEVC ? stream[index + 3] >> 1 & 0x3F == 39 : stream[index + 3] & 0x1F == 6
                 }
                 guard isMessage, stream[index] == head[0], stream[index...].starts(with: head) else { continue }
@@ -56,9 +56,11 @@ import Testing
             .success("an elementary stream").output
     }
 
-    /// A stream of numbered pictures, each with captions.
+    /// Writes a stream of numbered frames, each with captions.
+    ///
+    /// - Returns: The path of the file.
     private func captioned(_ stage: Stage) async throws -> String {
-        let plain = try await stage.file("plain.ts") { ($0.duration, $0.sound) = (.seconds(60), .none) }
+        let plain = try await stage.file("plain.ts") { ($0.duration, $0.audio) = (.seconds(60), .none) }
         let bare = stage.folder.path("captioned.h264")
         let captioned = stage.folder.path("captioned.ts")
         let stream = try await Captions.add(to: annexB(plain))
@@ -73,7 +75,7 @@ import Testing
         return try await stage.program("ffmpeg", ["-v", "error", "-nostdin", "-re", "-i", path] + output)
     }
 
-    private func knows(_ option: String, _ encoder: String) async throws -> Bool {
+    private func supports(_ option: String, _ encoder: String) async throws -> Bool {
         let help = try await TestProcess.run("ffmpeg", ["-v", "error", "-h", "encoder=\(encoder)"])
         return try help.success("an encoder's options").text.contains(option)
     }
@@ -82,10 +84,10 @@ import Testing
         #expect(numbers.count >= 60 && zip(numbers, numbers.dropFirst()).allSatisfy { $1 == $0 + 1 }, "\(numbers)")
     }
 
-    @Test("captions of a source are in the HEVC of libx265, picture by picture, where FFmpeg has the option for it")
+    @Test("libx265 keeps the captions of each frame where FFmpeg has the option")
     func hevc() async throws {
-        // FFmpeg 7 and later.
-        let isKnown = try await knows("a53cc", "libx265")
+        // FFmpeg 7 and later have the option.
+        let isSupported = try await supports("a53cc", "libx265")
         try await withStage { stage in
             let captioned = try await captioned(stage)
             let folder = stage.folder.path("rec")
@@ -102,31 +104,26 @@ import Testing
                 """)
             let publisher = try await publish(captioned, to: port, on: stage)
             try await daemon.logged("on air", "source=rtmp-0")
-            // What comes before may be the slate's.
+            // The first frames may be those of the slate.
             let recording = try await eventually("75 numbers", within: .seconds(60), every: .milliseconds(300)) {
                 () -> String? in
                 guard let name = try? FileManager.default.contentsOfDirectory(atPath: folder).first else { return nil }
                 let path = "\(folder)/\(name)"
-                guard let reading = try? await FrameReader.read(.url(path), sound: false) else { return nil }
+                guard let reading = try? await FrameReader.read(.url(path), audio: false) else { return nil }
                 return reading.numbers.count >= 75 ? path : nil
             }
-            #expect(daemon.children("libx265").allSatisfy { $0.command.contains("a53cc") == isKnown })
+            #expect(daemon.children("libx265").allSatisfy { $0.command.contains("a53cc") == isSupported })
             await stage.end(publisher)
             try await daemon.terminate()
             let numbers = try await Captions.numbers(in: annexB(recording, isHEVC: true), isHEVC: true)
-            if isKnown { expectAll(numbers) } else { #expect(numbers.isEmpty) }
+            if isSupported { expectAll(numbers) } else { #expect(numbers.isEmpty) }
         }
     }
 
-    @Test(
-        """
-        captions of a source are in what a target gets, picture by picture: by software, and by a GPU whose \
-        encoder knows them
-        """,
-        arguments: [false, true])
+    @Test("a target gets the captions of each frame from software and capable GPUs", arguments: [false, true])
     func captions(onGPU: Bool) async throws {
-        // FFmpeg 7.1 and later has them for VA-API.
-        let isKnown = try await knows("a53_cc", "h264_vaapi")
+        // FFmpeg 7.1 and later have the option for VA-API.
+        let isSupported = try await supports("a53_cc", "h264_vaapi")
         try await withLab { stage, lab in
             if onGPU {
                 try await lab.plug(.intel)
@@ -148,12 +145,12 @@ import Testing
             try await stage.expect("the source on air by \(use)", of: daemon) {
                 $0.groups[0].use == use && $0.groups[0].state == "live" && $0.source("rtmp-0")?.isOnAir == true
             }
-            // What the encoder still holds may be the slate's.
+            // The encoder may still hold frames of the slate.
             try await sink.waitForNumbers(75, of: "hd")
             await stage.end(publisher)
             try await daemon.terminate()
             let numbers = try await Captions.numbers(in: annexB(sink.recording(of: "hd")), isHEVC: false)
-            if !onGPU || isKnown { expectAll(numbers) } else { #expect(numbers.isEmpty) }
+            if !onGPU || isSupported { expectAll(numbers) } else { #expect(numbers.isEmpty) }
         }
     }
 }

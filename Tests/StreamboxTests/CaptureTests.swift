@@ -3,14 +3,9 @@ import LabKit
 import TestSupport
 import Testing
 
-/// Capture cards that are plugged, pulled, frozen and swapped, with the real V4L2 of FFmpeg.
+/// Capture cards that are plugged in, unplugged, frozen and swapped, with the real V4L2 of FFmpeg.
 @Suite(.serialized, .tags(.ffmpeg)) struct CaptureTests: OnHardware {
-    @Test(
-        """
-        a card that is plugged in goes on air; pulled, the slate stands in; plugged into another port under \
-        another number, it is on air again
-        """
-    )
+    @Test("a card goes on air when plugged in, also again in another port")
     func plugging() async throws {
         try await withLab { stage, lab in
             let sink = try await stage.nginx(record: true)
@@ -29,7 +24,7 @@ import Testing
             var position = daemon.position
             try await lab.unplug(first)
             try await daemon.logged("\"on air\"", "source=slate", from: position)
-            // Also once its reader has ended.
+            // The sentence stays after the reader has ended.
             try await eventually("the reader's end") { daemon.children("v4l2").isEmpty }
             try await stage.expect("the card absent", of: daemon) {
                 $0.source("capture-0")?.state == "absent"
@@ -39,15 +34,14 @@ import Testing
             try await lab.plug(LabCamera(port: "1-4", number: 3))
             try await daemon.logged("\"on air\"", "source=capture-0", from: position)
             try await eventually("its reader") { daemon.children("/dev/video3").count == 1 }
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 30, of: "one")
+            try await sink.waitForMoreFrames(30, of: "one")
             try await daemon.terminate()
             #expect(try await sink.wasPublishedOnceInOrder("one"))
             #expect(try await MediaProbe.read(.url(sink.recording(of: "one"))).backwards.isEmpty)
         }
     }
 
-    @Test("a card that freezes without a word is opened anew, and the slate stands in meanwhile")
+    @Test("a card that freezes silently is reopened, and the slate is on air meanwhile")
     func freezing() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera()
@@ -67,16 +61,11 @@ import Testing
         }
     }
 
-    /// What happens to the encoder of a card's picture.
-    enum Blow: String, CaseIterable { case error, hang, pulled, killed }
+    /// A fault of the encoder that encodes a card's frames.
+    enum Fault: String, CaseIterable { case error, hang, unplugged, killed }
 
-    @Test(
-        """
-        whatever happens to the encoder of a card's picture, none is lost: the next one goes on, and the GPU is \
-        handed back once it works
-        """,
-        arguments: Blow.allCases)
-    func encoders(blow: Blow) async throws {
+    @Test("a failing encoder of a card loses no frame, and the GPU is used again later", arguments: Fault.allCases)
+    func encoders(fault: Fault) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             try await lab.plug(LabCamera())
@@ -84,32 +73,30 @@ import Testing
             let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one"), slate: "600s"))
             try await daemon.logged("\"on air\"", "source=capture-0")
             let slates = daemon.lines("\"on air\"", "source=slate").count
-            // What it took over from has ended then.
+            // The encoder before the GPU has ended then.
             try await eventually("the GPU alone encodes") {
                 daemon.encodesFrames("h264_vaapi") && !daemon.encodesFrames("libx264")
             }
             try await sink.waitForMoreFrames(45, of: "one")
             let reader = try #require(daemon.children("v4l2").first).pid
             var position = daemon.position
-            switch blow {
+            switch fault {
             case .error: try lab.fail(.endPicture, .operationFailed)
             case .hang: try lab.fail(.endPicture, .hang)
-            case .pulled: try await lab.unplug(.intel)
+            case .unplugged: try await lab.unplug(.intel)
             case .killed: kill(try #require(daemon.children("-f ivf").first).pid, SIGKILL)
             }
             try await daemon.logged("handed over", "source=capture-0", from: position)
-            if blow != .killed {
+            if fault != .killed {
                 #expect(daemon.encodesFrames("libx264"))
-                let soFar = try await sink.reading(of: "one").frames.count
-                try await sink.waitForFrames(soFar + 15, of: "one")
+                try await sink.waitForMoreFrames(15, of: "one")
                 position = daemon.position
-                if blow == .pulled { try await lab.plug(.intel) } else { try lab.heal() }
+                if fault == .unplugged { try await lab.plug(.intel) } else { try lab.heal() }
                 try await daemon.logged(
                     "handed over", "source=capture-0", "cause=fail-back", from: position, within: .seconds(60))
                 #expect(daemon.encodesFrames("h264_vaapi"))
             }
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 30, of: "one")
+            try await sink.waitForMoreFrames(30, of: "one")
             #expect(daemon.children("v4l2").map(\.pid) == [reader], "the card stays open")
             #expect(daemon.lines("are lost").isEmpty && daemon.lines("silent: no picture").isEmpty)
             #expect(daemon.lines("\"on air\"", "source=slate").count == slates)
@@ -117,14 +104,15 @@ import Testing
         }
     }
 
-    @Test("two cards without serials are told apart by their ports, and keep them when their numbers are swapped")
+    @Test("two cards without serials keep their ports when their numbers are swapped")
     func ports() async throws {
         try await withLab { stage, lab in
             let left = LabCamera(serial: nil, port: "1-2", number: 0)
             let right = LabCamera(serial: nil, port: "1-3", number: 1)
             try await lab.plug(left)
             try await lab.plug(right)
-            let channels = """
+            let channels =
+                """
                   - name: left
                     sources: [ { capture: { path: "\(left.path)" } } ]
                     groups: [ { name: l, video: copy, audio: copy } ]
@@ -155,20 +143,20 @@ import Testing
         }
     }
 
-    @Test("a card that gives nothing even when it is opened anew has its USB port reset, and is on air again")
+    @Test("a card that stays silent when reopened goes on air after a USB port reset")
     func reset() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera()
             try await lab.plug(camera)
             let sink = try await stage.nginx(record: true)
-            // How long the slate waits is not how long a card may be frozen.
+            // The slate waits long: `after` does not limit how long a card may be frozen.
             let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one"), slate: "600s"))
             try await daemon.logged("\"on air\"", "source=capture-0")
             let (position, slates) = (daemon.position, daemon.lines("\"on air\"", "source=slate").count)
             try await lab.freeze(camera)
             try await daemon.logged("silent: no picture", from: position)
             try await eventually("the problem in words") {
-                // Before it is seen, a reset may have healed the card.
+                // A reset may have repaired the card before the problem is seen.
                 try await lab.freeze(camera)
                 return try await stage.status(of: daemon).hasProblem("source-failed", "gives no pictures")
             }
@@ -182,7 +170,7 @@ import Testing
         }
     }
 
-    @Test("a card that another program has is said so, and is on air once it is free")
+    @Test("a card that another program uses is reported, and goes on air once free")
     func busy() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera()
@@ -190,7 +178,9 @@ import Testing
             try await lab.occupy(camera)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one")))
-            try await stage.expect("who has it", of: daemon) { $0.hasProblem("source-failed", "another program") }
+            try await stage.expect("the other program", of: daemon) {
+                $0.hasProblem("source-failed", "another program")
+            }
             try await daemon.logged("\"on air\"", "source=slate")
             try await lab.occupy(camera, false)
             try await daemon.logged("\"on air\"", "source=capture-0")
@@ -199,19 +189,15 @@ import Testing
         }
     }
 
-    @Test("a card that this user may not open names the group to join, and is on air once it is given")
+    @Test("a card without permission names the group to join, and is used once permitted")
     func permission() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera()
             try await lab.plug(camera)
             try await lab.restrict(camera.node, to: "video")
             let sink = try await stage.nginx(record: true)
-            let config = try stage.configuration(stage.card("any: true", to: sink.url("one")))
-            // Root that may not pass over permissions is like any other user.
-            let program = try await stage.program(
-                "setpriv", Lab.boundByPermissions + [Daemon.path, "run", "--config", config, "--log-level", "debug"],
-                environment: lab.environment)
-            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            let daemon = try await stage.daemon(
+                lab, stage.card("any: true", to: sink.url("one")), boundByPermissions: true)
             try await stage.expect("the group", of: daemon) {
                 $0.hasProblem("source-failed", "/dev/video0: this user may not open it; add it to the group video")
             }
@@ -222,12 +208,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        a card whose driver hangs is told as that and hides no other; pulled, and plugged as one that answers, it \
-        is on air
-        """
-    )
+    @Test("a card whose driver hangs is reported and hides no other card")
     func hung() async throws {
         try await withLab { stage, lab in
             let hung = LabCamera(serial: "SN0002", port: "1-3", number: 1)
@@ -268,12 +249,12 @@ import Testing
         }
     }
 
-    @Test("what is plugged in instead of the card is told, also when that changes")
+    @Test("another device in place of the card is reported, also when it changes")
     func others() async throws {
         try await withLab { stage, lab in
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.daemon(lab, stage.card("serial: SN0002", to: sink.url("one")))
-            try await stage.expect("nothing there", of: daemon) {
+            try await stage.expect("no card", of: daemon) {
                 $0.hasProblem("source-absent", "no card with the serial SN0002 is there; none is plugged in")
             }
             let other = LabCamera()
@@ -282,12 +263,12 @@ import Testing
                 $0.hasProblem("source-absent", "plugged in: Cam Link 4K at \(other.path) (serial SN0001)")
             }
             try await lab.unplug(other)
-            try await stage.expect("nothing again", of: daemon) { $0.hasProblem("source-absent", "none is plugged in") }
+            try await stage.expect("no card again", of: daemon) { $0.hasProblem("source-absent", "none is plugged in") }
             try await daemon.terminate()
         }
     }
 
-    @Test("a card that is pulled and plugged five times within a second is on air in the end, once")
+    @Test("a card that is plugged and unplugged five times in a second ends on air once")
     func burst() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera()
@@ -304,10 +285,10 @@ import Testing
             func isOnAir(_ status: StatusReport) -> Bool {
                 status.source("capture-0")?.state == "live" && status.source("capture-0")?.isOnAir == true
             }
-            // On a busy machine a reader is given longer and longer for its first picture, up to half a minute.
+            // On a busy machine the limit for a reader's first frame grows, up to half a minute.
             try await stage.expect("the card live", of: daemon, within: .seconds(120), isOnAir)
             try await sink.waitForMoreFrames(60, of: "one")
-            // A busy service may not have seen that it was pulled until now.
+            // A busy service may have noticed the unplugging only now.
             try await stage.expect("the card live in the end", of: daemon, isOnAir)
             try await eventually("one reader") { daemon.children("v4l2").count == 1 }
             #expect(daemon.lines("outlived").isEmpty && position > 0)

@@ -3,34 +3,29 @@ import LabKit
 import TestSupport
 import Testing
 
-/// What cards give: their formats and modes, and what arrives at their HDMI inputs.
+/// The formats and modes of capture cards, and the signals at their HDMI inputs.
 @Suite(.serialized, .tags(.ffmpeg)) struct CardInputTests {
-    /// A second of pictures as a card compresses them.
-    private func pictures(_ codec: String, on stage: Stage) async throws -> String {
-        let path = stage.folder.path("pictures.\(codec)")
-        let encoding =
-            codec == "mjpeg"
-            ? ["-c:v", "mjpeg", "-q:v", "5", "-pix_fmt", "yuvj422p"]
-            : [
-                "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "15", "-x264-params",
-                "aud=1:repeat-headers=1", "-pix_fmt", "yuv420p",
-            ]
-        _ = try await TestProcess.run(
-            "ffmpeg",
-            ["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc=s=320x180:r=30:d=1"] + encoding + [
-                "-f", codec, path,
-            ]
-        ).success("pictures")
+    /// Writes a second of video as a card compresses it.
+    ///
+    /// - Returns: The path of the file.
+    private func compressedVideo(_ codec: String, on stage: Stage) async throws -> String {
+        let path = stage.folder.path("video.\(codec)")
+        let mjpeg = ["-c:v", "mjpeg", "-q:v", "5", "-pix_fmt", "yuvj422p"]
+        let h264 = ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "15"]
+        let headers = ["-x264-params", "aud=1:repeat-headers=1", "-pix_fmt", "yuv420p"]
+        let input = ["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc=s=320x180:r=30:d=1"]
+        let encoding = codec == "mjpeg" ? mjpeg : h264 + headers
+        _ = try await TestProcess.run("ffmpeg", input + encoding + ["-f", codec, path]).success("the card's video")
         return path
     }
 
     @Test(
-        "cards of every format go on air",
+        "a card of any pixel format goes on air",
         arguments: [("YUYV", "yuyv422"), ("NV12", "nv12"), ("MJPG", "mjpeg"), ("H264", "h264")])
     func formats(format: String, name: String) async throws {
         try await withLab { stage, lab in
-            let file = format == "MJPG" || format == "H264" ? try await pictures(name, on: stage) : nil
-            try await lab.plug(LabCamera(modes: [.init(format)], pictures: file))
+            let file = format == "MJPG" || format == "H264" ? try await compressedVideo(name, on: stage) : nil
+            try await lab.plug(LabCamera(modes: [.init(format)], compressedVideo: file))
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one")))
             try await daemon.logged("card mode chosen", "\(name) 320x180 at 30")
@@ -43,16 +38,16 @@ import Testing
     }
 
     @Test(
-        "a card whose driver says that its frames are interlaced is deinterlaced as its groups want it",
+        "interlaced frames of a card are deinterlaced as its groups ask",
         arguments: [
             ("auto", "bwdif=mode=send_frame:parity=tff:deint=all,"),
             ("field", "bwdif=mode=send_field:parity=tff:deint=all,"), ("off", nil),
         ] as [(String, String?)])
-    func interlaced(wish: String, filter: String?) async throws {
+    func interlaced(setting: String, filter: String?) async throws {
         try await withLab { stage, lab in
             try await lab.plug(LabCamera(modes: [.init(isInterlaced: true)]))
             let sink = try await stage.nginx(record: true)
-            let video = "{ encoder: libx264, bitrate: 400k, deinterlace: \(wish) }"
+            let video = "{ encoder: libx264, bitrate: 400k, deinterlace: \(setting) }"
             let daemon = try await stage.daemon(
                 lab,
                 """
@@ -72,7 +67,7 @@ import Testing
         }
     }
 
-    @Test("the mode nearest to the wish is taken, and said once")
+    @Test("the mode nearest to the configured one is used and reported once")
     func nearest() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera(modes: [
@@ -94,15 +89,14 @@ import Testing
         }
     }
 
-    @Test(
-        "without a signal the slate stands in; with another signal the card is opened anew, and its timings are taken")
+    @Test("a lost card signal puts the slate on air; a new signal reopens the card")
     func hdmi() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera()
             try await lab.plug(camera)
             try await lab.send((320, 180), to: camera)
             let sink = try await stage.nginx(record: true)
-            // The size that is asked for is not the card's to choose.
+            // The signal determines the size, and the card cannot choose the configured one.
             let daemon = try await stage.daemon(
                 lab, stage.card("any: true, size: 320x180, rate: 30", to: sink.url("one")))
             try await daemon.logged("\"on air\"", "source=capture-0")
@@ -124,8 +118,8 @@ import Testing
             try await stage.expect("no problem any more", of: daemon) {
                 $0.problems.isEmpty && $0.source("capture-0")?.isOnAir == true
             }
-            // A clock that is measured a little otherwise each time is the same signal, and stays it however often the
-            // card is opened.
+            // A pixel clock that is measured slightly differently each time belongs to the same signal, however often
+            // the card is opened.
             let steady = daemon.position
             for _ in 0..<3 {
                 let reader = try await eventually("the reader") { daemon.children("v4l2").first?.pid }
@@ -134,8 +128,7 @@ import Testing
                 try await daemon.logged("delivers", "source=capture-0", from: position)
             }
             position = steady
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 120, of: "one")
+            try await sink.waitForMoreFrames(120, of: "one")
             #expect(!daemon.program.errors.lines.dropFirst(position).contains { $0.text.contains("another signal") })
             try await daemon.terminate()
             #expect(try await sink.wasPublishedOnceInOrder("one"))

@@ -1,8 +1,7 @@
-import LabKit
 import TestSupport
 
 extension Stage {
-    /// A channel with a card that a target is sent.
+    /// A channel with a capture card and one target.
     func card(_ source: String, to url: String, slate: String = "1s", mezzanine: String = "1M") -> String {
         """
           - name: main
@@ -10,22 +9,14 @@ extension Stage {
             slate: { after: \(slate) }
             mezzanine: { bitrate: \(mezzanine) }
             groups:
-              - { name: hd, video: { encoder: libx264, size: 320x180, rate: 30, bitrate: 400k, keyframe: 1s },
-                  targets: [ { name: a, url: "\(url)" } ] }
+              - name: hd
+                video: { encoder: libx264, size: 320x180, rate: 30, bitrate: 400k, keyframe: 1s }
+                targets: [ { name: a, url: "\(url)" } ]
         """
-    }
-
-    /// Starts the service in a lab.
-    func daemon(_ lab: Lab, _ channels: String) async throws -> Daemon {
-        let config = try configuration(channels)
-        try await rememberFirstStart("box", environment: lab.environment)
-        let program = try await program(
-            Daemon.path, ["run", "--config", config, "--log-level", "debug"], environment: lab.environment)
-        return Daemon(program: program, config: config, runtime: folder.path("run-box"))
     }
 }
 
 extension Daemon {
-    /// The frames of a source are encoded by this one.
+    /// Whether this encoder encodes the uncompressed frames of a source.
     func encodesFrames(_ encoder: String) -> Bool { children("-f ivf").contains { $0.command.contains(encoder) } }
 }

@@ -2,11 +2,22 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Servers that are reached by TLS are asked who they are, with every FFmpeg.
+/// The check of a TLS server's certificate, with every FFmpeg.
 @Suite(.serialized, .tags(.ffmpeg)) struct CertificateTests {
-    @Test(
-        "a target is given its key when its certificate is valid, and told as not trusted when it is not",
-        arguments: TestCertificates.Kind.allCases)
+    /// A channel with a test picture and one group with these targets, one per line.
+    private func channel(_ targets: String...) -> String {
+        """
+          - name: main
+            sources: [ { test: { size: 320x180, rate: 30 } } ]
+            groups:
+              - name: hd
+                video: { encoder: libx264, bitrate: 400k }
+                targets:
+        \(targets.map { "          - \($0)" }.joined(separator: "\n"))
+        """
+    }
+
+    @Test("only a target with a valid certificate gets the stream key", arguments: TestCertificates.Kind.allCases)
     func targets(kind: TestCertificates.Kind) async throws {
         try await withStage { stage in
             let certificates = try await TestCertificates(stage)
@@ -14,16 +25,9 @@ import Testing
             let sink = try await stage.nginx()
             let port = try await stage.tlsFront(of: sink.port, certificate: certificate, key: key)
             let secret = try stage.folder.write("key", "s3cretkey", mode: 0o600)
-            func target(_ name: String, _ tls: String) -> String {
-                "{ name: \(name), url: \"rtmps://localhost:\(port)/live\", key: { file: \(secret) }\(tls) }"
-            }
+            let address = "url: \"rtmps://localhost:\(port)/live\", key: { file: \(secret) }"
             let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 400k },
-                      targets: [ \(target("a", ", tls: { ca: \(certificates.authority) }")) ] } ]
-                """)
+                channel("{ name: a, \(address), tls: { ca: \(certificates.authority) } }"))
             if kind == .good {
                 try await stage.expect("the target live", of: daemon) {
                     $0.target("a")?.state == "live" && $0.problems.isEmpty
@@ -43,30 +47,19 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        without an authority of its own the system's is asked, which knows none of a test; verify: none asks \
-        nobody, and check warns of it
-        """
-    )
+    @Test("the system's authorities reject a test certificate unless verify is none")
     func unchecked() async throws {
         try await withStage { stage in
             let certificates = try await TestCertificates(stage)
             let (certificate, key) = try await certificates.make(.good)
             let sink = try await stage.nginx()
             let port = try await stage.tlsFront(of: sink.port, certificate: certificate, key: key)
+            let server = "rtmps://localhost:\(port)/live"
             let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups:
-                      - name: hd
-                        video: { encoder: libx264, bitrate: 400k }
-                        targets:
-                          - { name: checked, url: "rtmps://localhost:\(port)/live/one" }
-                          - { name: unchecked, url: "rtmps://localhost:\(port)/live/two", tls: { verify: none } }
-                """)
-            try await stage.expect("one of them", of: daemon) {
+                channel(
+                    "{ name: checked, url: \"\(server)/one\" }",
+                    "{ name: unchecked, url: \"\(server)/two\", tls: { verify: none } }"))
+            try await stage.expect("one of them live", of: daemon) {
                 $0.target("unchecked")?.state == "live" && $0.hasProblem("target-down", "certificate")
             }
             #expect(try sink.publishes().map(\.name) == ["two"])
@@ -76,9 +69,7 @@ import Testing
         }
     }
 
-    @Test(
-        "a good certificate is accepted by the system's authorities; without any, the package is named",
-        arguments: [true, false])
+    @Test("the system's authorities accept a good certificate; a missing package is named", arguments: [true, false])
     func system(isInstalled: Bool) async throws {
         try await withStage { stage in
             let certificates = try await TestCertificates(stage)
@@ -86,25 +77,15 @@ import Testing
             let sink = try await stage.nginx()
             let port = try await stage.tlsFront(of: sink.port, certificate: certificate, key: key)
             let config = try stage.configuration(
-                """
-                  - name: main
-                    sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups:
-                      - name: hd
-                        video: { encoder: libx264, bitrate: 400k }
-                        targets: [ { name: a, url: "rtmps://localhost:\(port)/live/one" } ]
-                """)
+                channel("{ name: a, url: \"rtmps://localhost:\(port)/live/one\" }"))
             try await stage.rememberFirstStart("box")
-            // A folder of authorities that the service alone sees.
+            // The service alone sees this folder of authorities.
             let mount =
                 "mount -t tmpfs tmpfs /etc/ssl/certs"
                 + (isInstalled ? " && cp \(certificates.authority) /etc/ssl/certs/ca-certificates.crt" : "")
-            func arguments(_ command: String) -> [String] {
-                [geteuid() == 0 ? "-m" : "-Urm", "sh", "-c", "\(mount) && exec \(Daemon.path) \(command)"]
-            }
-            let program = try await stage.program("unshare", arguments("run --config \(config) --log-level debug"))
-            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
-            let check = try await TestProcess.run("unshare", arguments("check \(config)"))
+            let run = PrivateDisk.arguments(mount, "run --config \(config) --log-level debug")
+            let daemon = stage.daemon(try await stage.program("unshare", run), config)
+            let check = try await TestProcess.run("unshare", PrivateDisk.arguments(mount, "check \(config)"))
             #expect(check.ending == .exited(0))
             #expect((check.text + check.errors).contains("install the package ca-certificates") == !isInstalled)
             if isInstalled {
@@ -122,24 +103,26 @@ import Testing
         }
     }
 
-    @Test("what is pulled by rtmps is taken from a server with a valid certificate alone")
+    @Test("an rtmps pull reads only from a server with a valid certificate")
     func pulls() async throws {
         try await withStage { stage in
             let certificates = try await TestCertificates(stage)
             let sink = try await stage.nginx()
             let publisher = try await stage.publish(.small, to: sink.url("camera"))
             try await eventually("the camera") { try sink.publishes().contains { $0.isAccepted } }
-            for (kind, isTaken) in [(TestCertificates.Kind.good, true), (.otherHost, false)] {
+            for (kind, isAccepted) in [(TestCertificates.Kind.good, true), (.otherHost, false)] {
                 let (certificate, key) = try await certificates.make(kind)
                 let port = try await stage.tlsFront(of: sink.port, certificate: certificate, key: key)
                 let daemon = try await stage.streambox(
                     """
                       - name: main
-                        sources: [ { pull: { url: "rtmps://localhost:\(port)/live/camera",
-                          tls: { ca: \(certificates.authority) } } } ]
+                        sources:
+                          - pull:
+                              url: "rtmps://localhost:\(port)/live/camera"
+                              tls: { ca: \(certificates.authority) }
                         groups: [ { name: hd, tap: true } ]
-                    """, name: "\(kind.rawValue.lowercased())")
-                if isTaken {
+                    """, name: kind.rawValue.lowercased())
+                if isAccepted {
                     try await stage.expect("the camera on air", of: daemon) { $0.source("pull-0")?.isOnAir == true }
                 } else {
                     try await stage.expect("the problem", of: daemon) { $0.hasProblem("source-failed", "certificate") }
@@ -150,7 +133,7 @@ import Testing
         }
     }
 
-    /// Runs a pull by https from a file server that has `live.ts`, and `live`, a playlist of it without TLS.
+    /// Runs a pull by https from a file server that has `live.ts`, and `live`: a playlist that names it without TLS.
     private func withPull(
         _ kind: TestCertificates.Kind, of address: String, password: String? = nil,
         _ body: (Stage, FileServer, Daemon) async throws -> Void
@@ -176,12 +159,12 @@ import Testing
             let port = try await stage.tlsFront(of: server.port, certificate: certificate, key: key)
             let user = password == nil ? "" : "viewer@"
             let file = try password.map { try stage.folder.write("password", $0, mode: 0o600) }
-            let secret = file.map { "password: { file: \($0) }, " } ?? ""
+            let secret = file.map { ", password: { file: \($0) }" } ?? ""
             let url = "https://\(user)localhost:\(port)/\(address)"
             let daemon = try await stage.streambox(
                 """
                   - name: main
-                    sources: [ { pull: { url: "\(url)", \(secret)tls: { ca: \(certificates.authority) } } } ]
+                    sources: [ { pull: { url: "\(url)", tls: { ca: \(certificates.authority) }\(secret) } } ]
                     groups: [ { name: raw, video: copy, audio: copy, tap: true } ]
                 """)
             try await body(stage, server, daemon)
@@ -190,15 +173,13 @@ import Testing
     }
 
     @Test(
-        "a pull by https sends its password to a server with a valid certificate alone",
-        arguments: [
-            TestCertificates.Kind.good, .otherHost, .selfSigned,
-        ])
+        "an https pull sends its password only to a server with a valid certificate",
+        arguments: [TestCertificates.Kind.good, .otherHost, .selfSigned])
     func passwords(kind: TestCertificates.Kind) async throws {
         try await withPull(kind, of: "live.ts", password: "s3cret") { stage, server, daemon in
             if kind == .good {
                 try await stage.expect("the file on air", of: daemon) { $0.source("pull-0")?.isOnAir == true }
-                // It is noted once it has been answered to its end.
+                // nginx logs a request once its answer is complete.
                 try await eventually("the request") { try server.requests().contains { $0.contains("Basic") } }
             } else {
                 try await stage.expect("the problem", of: daemon) { $0.hasProblem("source-failed", "certificate") }
@@ -208,10 +189,8 @@ import Testing
     }
 
     @Test(
-        "a playlist that no name tells leads a pull by https to no server that is not checked",
-        arguments: [
-            "live", "live?token=4f0c2a9b7d",
-        ])
+        "a playlist without a known suffix leads an https pull to no unchecked server",
+        arguments: ["live", "live?token=4f0c2a9b7d"])
     func hiddenPlaylist(address: String) async throws {
         let words = try await InstalledFFmpeg.release().0 < 9 ? "is a playlist" : "leads to an address without TLS"
         try await withPull(.good, of: address) { stage, server, daemon in
@@ -225,10 +204,8 @@ import Testing
     }
 
     @Test(
-        "a pull by https that is redirected to an address without TLS ends with that reason",
-        arguments: [
-            "moved/live.ts", "moved/live.ts?token=4f0c2a9b7d",
-        ])
+        "an https pull that is redirected to plain http ends with that reason",
+        arguments: ["moved/live.ts", "moved/live.ts?token=4f0c2a9b7d"])
     func redirected(address: String) async throws {
         try await withPull(.good, of: address) { stage, _, daemon in
             try await stage.expect("the problem", of: daemon) {

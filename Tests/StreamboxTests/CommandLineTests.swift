@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The commands, and starts that cannot succeed.
+/// The commands of the program, and starts that fail.
 @Suite(.tags(.ffmpeg)) struct CommandLineTests {
     private func channel(_ stage: Stage, source: String = "{ test: {} }", target: String? = nil) -> String {
         let target = target ?? "{ name: t, record: { folder: \(stage.folder.path("rec")) } }"
@@ -13,8 +13,8 @@ import Testing
             """
     }
 
-    /// One sentence on stderr, in one line, and nothing on stdout.
-    private func expectRefusal(
+    /// Expects one sentence on standard error, in one line, and nothing on standard output.
+    private func expectFailure(
         _ done: TestProcess.Completed, status: Int32, _ parts: String...,
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
@@ -25,7 +25,7 @@ import Testing
         for part in parts { #expect(done.errors.contains(part), "\(done.errors)", sourceLocation: sourceLocation) }
     }
 
-    @Test("--version and --help of every command go to standard output and succeed")
+    @Test("--version and --help of every command print to standard output and succeed")
     func help() async throws {
         try await withStage { stage in
             let version = try await stage.command(["--version"])
@@ -44,11 +44,11 @@ import Testing
     func noProc() async throws {
         let script = "umount -l /proc && exec \"$0\" --version"
         let done = try await TestProcess.run("unshare", ["--mount", "sh", "-c", script, Daemon.path])
-        expectRefusal(done, status: 1, "/proc is not mounted", "mount -t proc")
+        expectFailure(done, status: 1, "/proc is not mounted", "mount -t proc")
     }
 
     @Test(
-        "a mistake in usage ends with status 2",
+        "a usage mistake ends with status 2",
         arguments: [["dance"], ["check"], ["plan", "a", "b"], ["run", "--loud"], ["run", "--log-level", "shouting"]])
     func usage(arguments: [String]) async throws {
         try await withStage { stage in
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test("check prints what it understood, and starts nothing")
+    @Test("check prints its reading of the configuration and starts nothing")
     func check() async throws {
         try await withStage { stage in
             let config = try stage.configuration(channel(stage))
@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test(
-        "every mistake of a file is told with its place, all at once, by every command",
+        "every command reports all mistakes of a file at once, with their places",
         arguments: ["check", "plan", "run"])
     func mistakes(command: String) async throws {
         try await withStage { stage in
@@ -92,18 +92,18 @@ import Testing
         }
     }
 
-    @Test("a configuration file that is not there is told")
+    @Test("a missing configuration file is reported")
     func missingFile() async throws {
         try await withStage { stage in
             let path = stage.folder.path("none.yaml")
             for arguments in [["check", path], ["run", "--config", path]] {
-                expectRefusal(try await stage.command(arguments), status: 2, path)
+                expectFailure(try await stage.command(arguments), status: 2, path)
             }
-            expectRefusal(try await stage.command(["run"], environment: ["STREAMBOX_CONFIG": path]), status: 2, path)
+            expectFailure(try await stage.command(["run"], environment: ["STREAMBOX_CONFIG": path]), status: 2, path)
         }
     }
 
-    @Test("plan gives the command lines as text and as JSON")
+    @Test("plan prints the command lines as text and as JSON")
     func plan() async throws {
         try await withStage { stage in
             let config = try stage.configuration(channel(stage))
@@ -118,13 +118,13 @@ import Testing
         }
     }
 
-    @Test("without an FFmpeg, or with one that will not do, nothing starts")
+    @Test("without a usable FFmpeg nothing starts")
     func noFFmpeg() async throws {
         try await withStage { stage in
             let config = try stage.configuration(channel(stage))
             let empty = try stage.folder.makeFolder("empty")
             for arguments in [["run", "--config", config], ["plan", config]] {
-                expectRefusal(
+                expectFailure(
                     try await stage.command(arguments, environment: ["PATH": empty]), status: 2, "no ffmpeg",
                     "apt install ffmpeg")
             }
@@ -138,45 +138,45 @@ import Testing
                 (stage.folder.path("none"), "does not exist"),
             ] {
                 let config = try stage.configuration(channel(stage), name: "ffmpeg", more: "ffmpeg: \(path)\n")
-                expectRefusal(try await stage.command(["run", "--config", config]), status: 2, path, words)
+                expectFailure(try await stage.command(["run", "--config", config]), status: 2, path, words)
             }
             #expect(!stage.folder.names().contains("rec"))
         }
     }
 
-    @Test("a port in use, by TCP or UDP, is told before anything starts")
+    @Test("a TCP or UDP port in use is reported before anything starts")
     func portInUse() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx()
             let rtmp = try stage.configuration(
                 channel(stage, source: "{ rtmp: { listen: \"127.0.0.1:\(sink.port)\" } }"))
-            expectRefusal(
+            expectFailure(
                 try await stage.command(["run", "--config", rtmp]), status: 1, "rtmp-0", "127.0.0.1:\(sink.port)",
                 "another program uses that port")
             let peer = try await stage.srtListener()
             let srt = try stage.configuration(
                 channel(stage, source: "{ srt: { listen: \"127.0.0.1:\(peer.port)\" } }"), name: "srt")
-            expectRefusal(
+            expectFailure(
                 try await stage.command(["run", "--config", srt]), status: 1, "srt-0", "another program uses that port")
         }
     }
 
-    @Test("a runtime folder that cannot be had is told before anything starts")
+    @Test("an unusable runtime folder is reported before anything starts")
     func folders() async throws {
         try await withStage { stage in
             let file = try stage.folder.write("file", "")
             let runtime = try stage.folder.write("runtime.yaml", "runtime: \(file)\nchannels:\n\(channel(stage))\n")
-            expectRefusal(try await stage.command(["run", "--config", runtime]), status: 1, file)
+            expectFailure(try await stage.command(["run", "--config", runtime]), status: 1, file)
             #expect(stage.folder.names(in: "run-box") == [])
         }
     }
 
-    @Test("tap lists the taps, gives a stream, and says what is wrong with a name")
+    @Test("tap lists the taps, sends a stream, and explains a wrong name")
     func tap() async throws {
         try await withStage { stage in
             let none = try stage.configuration(
                 "  - { name: main, sources: [ { test: {} } ], groups: [ { name: hd } ] }", name: "none")
-            expectRefusal(
+            expectFailure(
                 try await stage.command(["tap", "main", "--config", none]), status: 1, "no tap named main",
                 "no service with a tap runs here")
             let daemon = try await stage.streambox(
@@ -189,7 +189,7 @@ import Testing
             let list = try await stage.command(["tap", "--config", daemon.config])
             let lines = list.text.split(separator: "\n").map { $0.split(separator: "\t").map(String.init) }
             #expect(lines.map { $0[0] } == ["main", "hd"] && lines.allSatisfy { $0[1].hasPrefix("tcp://127.0.0.1:") })
-            expectRefusal(
+            expectFailure(
                 try await stage.command(["tap", "nobody", "--config", daemon.config]), status: 1, "no tap named nobody",
                 "main, hd")
             for (name, width) in [("main", 320), ("hd", 160)] {
@@ -199,7 +199,7 @@ import Testing
                 let probe = try await MediaProbe.read(.bytes(tap.output.bytes))
                 #expect(probe.video?.width == width && probe.packets(of: probe.video).first?.isKey == true)
             }
-            // Its port is also what a player opens.
+            // A player opens the port of the tap.
             let reading = try await FrameReader.read(.url(lines[1][1]), atMost: .seconds(1))
             #expect(reading.frames.count > 10 && reading.frames[0].width == 160)
             try await daemon.terminate()

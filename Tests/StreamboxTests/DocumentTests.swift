@@ -3,19 +3,23 @@ import Status
 import TestSupport
 import Testing
 
-/// What the documents say holds: their commands run, their examples are valid, what they name is there.
+/// The documents are correct: their commands run, their examples are valid, and the names in them exist.
 @Suite(.serialized) struct DocumentTests {
-    /// A command that needs more than this machine, and the file that runs it there.
+    /// A command that needs more than this machine, and the file that runs it where it can run.
     private struct Elsewhere {
         var command: String
         var file: String
-        /// How it stands in that file.
+        /// The command as that file has it.
         var words: String
     }
 
+    private static let installCredentials = """
+        install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf \
+        /etc/systemd/system/streambox.service.d/credentials.conf
+        """
     private static let inPackage = "Tests/Appliance/package/run.sh"
     private static let elsewhere = [
-        // What builds, clones or tests everything.
+        // Commands that build, clone or test everything.
         Elsewhere(
             command: "git clone <this repository> streambox && cd streambox", file: ".ci/run",
             words: "exec scripts/test"),
@@ -23,7 +27,7 @@ import Testing
             command: "scripts/test-package", file: "scripts/test-package",
             words: "#   scripts/test-package [--program FILE]"),
         Elsewhere(command: "scripts/package", file: "scripts/test-package", words: "\"$root/scripts/package\""),
-        // On a box, with a package, systemd and root.
+        // Commands that need a box with the package, systemd and root.
         Elsewhere(
             command: "scp .build/streambox_*.deb YOU@THE-BOX:/tmp/streambox.deb", file: inPackage,
             words: "cp first/*.deb /tmp/streambox.deb"),
@@ -51,19 +55,7 @@ import Testing
         Elsewhere(
             command: "install -m 0600 KEYFILE /etc/streambox/credentials/twitch", file: inPackage,
             words: "install -m 0600 KEYFILE /etc/streambox/credentials/twitch"),
-        Elsewhere(
-            command:
-                """
-                install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf \
-                /etc/systemd/system/streambox.service.d/credentials.conf
-                """,
-            file: inPackage,
-            words:
-                """
-                install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf \
-                /etc/systemd/system/streambox.service.d/credentials.conf
-                """
-        ),
+        Elsewhere(command: installCredentials, file: inPackage, words: installCredentials),
         Elsewhere(command: "systemctl daemon-reload", file: inPackage, words: "systemctl daemon-reload"),
         Elsewhere(command: "systemctl restart streambox", file: inPackage, words: "systemctl restart streambox"),
         Elsewhere(
@@ -83,16 +75,16 @@ import Testing
             words: "systemd-analyze security streambox"),
         Elsewhere(command: "apt-get remove streambox", file: inPackage, words: "apt-get remove --yes streambox"),
         Elsewhere(command: "apt-get purge streambox", file: inPackage, words: "apt-get purge --yes streambox"),
-        // The pages themselves are compared with the program by ManualTests.
+        // ManualTests compares the pages with the program.
         Elsewhere(command: "man streambox", file: inPackage, words: "/usr/share/man/man1/streambox.1.gz"),
         Elsewhere(command: "man streambox.yaml", file: inPackage, words: "/usr/share/man/man5/streambox.yaml.5.gz"),
-        // The service that the others are asked of.
+        // The service that the other commands ask.
         Elsewhere(
             command: "streambox run", file: "Tests/StreamboxTests/Daemon.swift", words: "[\"run\", \"--config\", config"
         ),
     ]
 
-    @Test("every command of the documents runs: here, against a running service, or in the test of the package")
+    @Test("every command of the documents runs, here or in the package test")
     func commands() async throws {
         let commands = DocumentedCommand.all(in: try Document.all())
         #expect(commands.count > 50)
@@ -120,19 +112,19 @@ import Testing
         }
     }
 
-    /// A run of the tests with an FFmpeg that has to be made first, or of a part of them that the script chooses.
+    /// Whether a command runs the tests with an FFmpeg that has to be built first, or a part that the script chooses.
     private static func needsMatrix(_ command: String) -> Bool {
         ["--ffmpeg", "--judge", "--only-ffmpeg"].contains(where: command.contains)
     }
 
-    /// A script that takes too long for a test among others: it is there, and has the words that it is called with.
+    /// Expects of a script that takes too long for a test that it exists and has the words of the command.
     private static func look(at command: DocumentedCommand) throws {
         let words = command.text.split(separator: " ").map(String.init)
         let script = root.appending(path: words[0]).path
         #expect(FileManager.default.isExecutableFile(atPath: script), "\(command.place): \(words[0])")
         let name = words[0].dropFirst("scripts/".count)
         var texts = [try Document.text(words[0])]
-        // The options of the measurements are the program's.
+        // The options of the measurements are those of StreamboxBench.
         if name == "bench" || name == "soak" {
             let folder = "Benchmarks/StreamboxBench"
             texts += try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: folder).path).filter {
@@ -141,14 +133,14 @@ import Testing
             .map { try Document.text("\(folder)/\($0)") }
         }
         let text = texts.joined()
-        for (former, word) in zip(words, words.dropFirst()) where Double(word) == nil && word != word.uppercased() {
-            // The name of a test.
-            if former == "--filter" { continue }
+        for (previous, word) in zip(words, words.dropFirst()) where Double(word) == nil && word != word.uppercased() {
+            // The name of a test follows.
+            if previous == "--filter" { continue }
             if name == "test-appliance", !word.hasPrefix("-"), !word.hasSuffix(".deb") {
                 #expect(Document.exists("Tests/Appliance/scenarios/\(word).sh"), "\(command.place): \(word)")
             } else if word.hasPrefix("--") {
                 let option = word.dropFirst(2)
-                // `declaredLengths` in Swift.
+                // The option `--declared-lengths` is the property `declaredLengths`.
                 let property = option.split(separator: "-").enumerated().map {
                     $0.offset == 0 ? String($0.element) : $0.element.capitalized
                 }.joined()
@@ -161,7 +153,7 @@ import Testing
 
     private static var root: URL { Document.root }
 
-    @Test("every YAML example of the documents is a configuration that `streambox check` or Prometheus accepts")
+    @Test("`streambox check` or Prometheus accepts every YAML example of the documents")
     func examples() async throws {
         let blocks = try Document.all().flatMap(\.blocks).filter { $0.language == "yaml" }
         #expect(blocks.count > 10)
@@ -183,7 +175,7 @@ import Testing
         }
     }
 
-    /// A part of a configuration with what it is a part of.
+    /// Completes a part of a configuration to a whole one.
     private static func whole(_ block: Document.Block) throws -> String {
         let lines = block.text.split(separator: "\n", omittingEmptySubsequences: false)
         let first = try #require(lines.first { !$0.isEmpty && !$0.hasPrefix("#") }, "\(block.place)")
@@ -194,24 +186,23 @@ import Testing
         switch key {
         case _ where lines.contains("channels:"): return text
         case "sources":
-            return
-                """
-                channels:\n  - name: main\n\(indented)    groups: [ { name: hd, video: copy, audio: copy, tap: \
-                true } ]\n
+            return """
+                channels:
+                  - name: main
+                \(indented)    groups: [ { name: hd, video: copy, audio: copy, tap: true } ]
+
                 """
         case "status", "encoders":
-            return text
-                + "\nchannels: [ { name: main, sources: [ { test: } ], groups: [ { name: hd, tap: true } ] } ]\n"
-        default: throw Failed("\(block.place): what is \(key) a part of?")
+            return """
+                \(text)
+                channels: [ { name: main, sources: [ { test: } ], groups: [ { name: hd, tap: true } ] } ]
+
+                """
+        default: throw Failed("\(block.place): the test cannot complete a part that begins with \(key)")
         }
     }
 
-    @Test(
-        """
-        every problem that the service can have has its section in operations.md and its row in status.md, and no \
-        other
-        """
-    )
+    @Test("operations.md and status.md describe every problem kind and no other")
     func problems() throws {
         let kinds = Set(Problem.Kind.allCases.map(\.rawValue))
         let sections = try Document("docs/operations.md").headings.flatMap {
@@ -225,7 +216,7 @@ import Testing
         #expect(Set(rows) == kinds && rows.count == kinds.count)
     }
 
-    @Test("the documents name every metric, and none that there is not")
+    @Test("the documents name exactly the metrics that exist")
     func metrics() throws {
         let sources = try FileManager.default.contentsOfDirectory(
             atPath: Document.root.appending(path: "Sources/Status/Rendering").path)
@@ -243,23 +234,23 @@ import Testing
         }
     }
 
-    @Test("links lead somewhere, every document can be reached, and the files and types that are named are there")
+    @Test("links resolve, documents are reachable, and named files and types exist")
     func names() throws {
         let documents = try Document.all().filter { $0.path.hasSuffix(".md") }
         var reached: Set<String> = ["README.md"]
         for document in documents {
             let text = try Document.text(document.path)
-            #expect(!text.contains(/(?m)^(<<<<<<<|=======|>>>>>>>)/), "\(document.path) is merged in half")
+            #expect(!text.contains(/(?m)^(<<<<<<<|=======|>>>>>>>)/), "\(document.path) has conflict markers")
             reached.formUnion(try Self.follow(document.links, of: document.path))
             for block in document.blocks {
-                // A command in a block of another kind would be tried by nobody.
+                // No test would run a command in a block of another kind.
                 #expect(["sh", "yaml", "ini", ""].contains(block.language), "\(block.place): \(block.language)")
                 let isCommand =
                     block.language != "sh"
                     && block.text.split(separator: "\n").contains { line in
                         DocumentedCommand.programs.contains { line.hasPrefix($0) }
                     }
-                #expect(!isCommand, "\(block.place): commands stand in a block of their own, marked as sh")
+                #expect(!isCommand, "\(block.place): commands belong into a block of their own, marked as sh")
             }
             for span in document.spans {
                 let folders = "Sources|Tests|Benchmarks|Examples|docs|packaging|scripts|systemd|udev"
@@ -269,9 +260,9 @@ import Testing
             }
         }
         _ = try Self.follow(Document(Document.changelog).links, of: Document.changelog)
-        // A page at the top of the project is seen without a link.
+        // A page at the top of the project needs no link.
         for path in documents.map(\.path) where path.contains("/") {
-            #expect(reached.contains(path), "nothing leads to \(path)")
+            #expect(reached.contains(path), "no page links to \(path)")
         }
 
         let architecture = try Document("docs/architecture.md")
@@ -287,7 +278,8 @@ import Testing
         }
     }
 
-    /// Expects that the links between pages lead to files and headings that are there.
+    /// Expects that the links between pages lead to existing files and headings.
+    ///
     /// - Returns: The files that they lead to.
     private static func follow(_ links: [Document.Span], of page: String) throws -> Set<String> {
         let folder = URL(fileURLWithPath: "/\(page)").deletingLastPathComponent()
@@ -306,9 +298,11 @@ import Testing
     }
 }
 
-/// The files and variables that the examples' secrets are in.
+/// Files and variables for the secrets of the examples.
 enum ExampleSecrets {
-    /// - Returns: The text with its paths in this folder, and the environment that it needs.
+    /// Writes the secrets of an example to a folder.
+    ///
+    /// - Returns: The example with its paths in this folder, and the environment that it needs.
     static func provide(_ text: String, in folder: TemporaryFolder) throws -> (String, [String: String?]) {
         let secret = "a-word-of-sixteen"
         var environment: [String: String?] = ["CREDENTIALS_DIRECTORY": try folder.makeFolder("credentials")]
@@ -321,8 +315,8 @@ enum ExampleSecrets {
             _ = try folder.write("keys/\(name.1)", secret, mode: 0o600)
         }
         for name in text.matches(of: #/ca: /etc/streambox/([\w.-]+)/#) { _ = try folder.write("\(name.1)", "") }
-        let mended = text.replacing("/etc/streambox/keys/", with: folder.path("keys") + "/").replacing(
+        let local = text.replacing("/etc/streambox/keys/", with: folder.path("keys") + "/").replacing(
             "ca: /etc/streambox/", with: "ca: \(folder.path)/")
-        return (mended, environment)
+        return (local, environment)
     }
 }

@@ -2,13 +2,13 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A box as the documents have it, with a running service, on which their commands are tried as they stand.
+/// A box as the documents describe it, with a running service. Their commands run on it unchanged.
 struct DocumentedBox {
     let stage: Stage
     let daemon: Daemon
     private let environment: [String: String?]
 
-    /// A channel `main` with a group `hd` that goes to `twitch` and `youtube`.
+    /// Starts the service with a channel `main` and a group `hd` with the targets `twitch` and `youtube`.
     init(_ stage: Stage) async throws {
         self.stage = stage
         let sink = try await stage.nginx(record: false)
@@ -21,20 +21,21 @@ struct DocumentedBox {
                   - name: hd
                     video: { encoder: libx264, size: 320x180, rate: 30, bitrate: 400k, keyframe: 1s }
                     tap: true
-                    targets: [ { name: twitch, url: "\(sink.url("one"))" },
-                      { name: youtube, url: "\(sink.url("two"))" } ]
+                    targets:
+                      - { name: twitch, url: "\(sink.url("one"))" }
+                      - { name: youtube, url: "\(sink.url("two"))" }
             """)
         let programs = try stage.folder.makeFolder("programs")
         let link = { (name: String, target: String) in
             try FileManager.default.createSymbolicLink(atPath: stage.folder.path(name), withDestinationPath: target)
         }
         try link("programs/streambox", Daemon.path)
-        // Where commands of the project are typed.
+        // Commands of the project use paths from its top folder.
         for name in ["docs", "scripts", "Tests"] { try link(name, Document.root.appending(path: name).path) }
-        // There is no screen here: a second of what it would show is decoded.
+        // Without a screen, ffplay decodes a second of the stream.
         _ = try stage.folder.write(
             "programs/ffplay", "#!/bin/sh\nexec ffmpeg -v error -t 1 -i \"$@\" -f null -\n", mode: 0o755)
-        // Everything that the scripts build has been built.
+        // The scripts find everything built already.
         _ = try stage.folder.write(
             "programs/swift",
             """
@@ -55,12 +56,12 @@ struct DocumentedBox {
         }
     }
 
-    /// A command with this box's places and names in it.
-    private func here(_ command: DocumentedCommand) -> String {
+    /// A command with the paths and names of this box.
+    private func localized(_ command: DocumentedCommand) -> String {
         let isTarget = command.text.hasPrefix("streambox target")
         var text = command.text.replacing("/etc/streambox/streambox.yaml", with: daemon.config).replacing(
             "/run/streambox", with: daemon.runtime)
-        // Named in a sentence, without what it is about.
+        // A sentence names these commands without an argument.
         if ["streambox check", "streambox plan"].contains(text) { text += " FILE" }
         text = text.replacing(/\bFILE\b/, with: daemon.config).replacing(/\bGROUP\b/, with: "hd")
         return text.replacing(/--encoder NAME\b/, with: "--encoder libx264").replacing(
@@ -69,15 +70,15 @@ struct DocumentedBox {
 
     /// Runs a command to its end.
     func run(_ command: DocumentedCommand) async throws {
-        let text = here(command)
+        let text = localized(command)
         let done = try await TestProcess.run(
             "bash", ["-o", "pipefail", "-c", text], environment: environment, folder: stage.folder.path,
             within: .seconds(90))
-        // Who has seen enough closes the pipe.
+        // ffplay closes the pipe after a second.
         let isFine = done.ending == .exited(0) || (text.contains("| ffplay") && done.ending == .exited(141))
         #expect(isFine, "\(command.place): \(text): \(done.ending)\n\(done.text)\(done.errors)")
         if let stopped = text.firstMatch(of: /^streambox (group|target) stop/) {
-            // The next command finds the box as this one did.
+            // The next command needs the same state of the box.
             try await run(
                 DocumentedCommand(
                     text: text.replacingCharacters(in: stopped.range, with: "streambox \(stopped.1) start"),
@@ -91,14 +92,14 @@ struct DocumentedBox {
         }
     }
 
-    /// Starts what `scripts/run` starts, in a network of its own, and stops it as a person does.
+    /// Runs `scripts/run` in a network namespace of its own, and stops it with SIGINT as a person does.
     func start(_ command: DocumentedCommand) async throws {
         let example = try #require(
             try Document("README.md").blocks.first { $0.language == "yaml" && $0.text.hasPrefix("# streambox.yaml\n") })
         let (text, secrets) = try ExampleSecrets.provide(example.text, in: stage.folder)
         _ = try stage.folder.makeFolder("start")
         _ = try stage.folder.write("start/streambox.yaml", text, mode: 0o600)
-        // Where nobody has configured anything.
+        // As for a user without a configuration.
         var variables = environment.merging(secrets) { $1 }
         variables["STREAMBOX_CONFIG"] = .some(nil)
         variables["XDG_RUNTIME_DIR"] = .some(nil)
@@ -119,7 +120,7 @@ struct DocumentedBox {
             "\(command.place): \(command.text): \(program.errors.text)")
     }
 
-    /// Runs a test script whose tests have been built and passed.
+    /// Runs a test script with a `swift` that only notes its arguments.
     func test(_ command: DocumentedCommand) async throws {
         let before = (try? String(decoding: stage.folder.read("built"), as: UTF8.self)) ?? ""
         let done = try await TestProcess.run(

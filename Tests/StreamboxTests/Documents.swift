@@ -1,12 +1,12 @@
 import Foundation
 
-/// The documents of the project, cut into what can be tried: blocks, words in code, links.
+/// A document of the project, split into the parts that tests can try: blocks, code spans and links.
 struct Document {
     struct Block {
-        /// `sh`, `yaml`, or nothing for what is only to be read.
+        /// `sh`, `yaml`, or empty for a block that is only to be read.
         var language: String
         var text: String
-        /// `docs/install.md:7`
+        /// File and line, such as `docs/install.md:7`.
         var place: String
     }
     struct Span {
@@ -14,12 +14,12 @@ struct Document {
         var place: String
     }
 
-    /// From the top of the project.
+    /// The path from the top of the project.
     let path: String
     private(set) var blocks: [Block] = []
-    /// What stands between backquotes outside the blocks.
+    /// The text between backquotes outside of blocks.
     private(set) var spans: [Span] = []
-    /// Where links lead, from this document's folder.
+    /// The destinations of links, from this document's folder.
     private(set) var links: [Span] = []
     private(set) var headings: [String] = []
 
@@ -34,10 +34,10 @@ struct Document {
         FileManager.default.fileExists(atPath: root.appending(path: path).path)
     }
 
-    /// The changelog's links lead somewhere; what else it says was true when it was written.
+    /// The tests follow the changelog's links only: its other statements were true when they were written.
     static let changelog = "CHANGELOG.md"
 
-    /// The pages beside the readme, everything below `docs`, and the examples of the manual pages.
+    /// Reads the pages at the top, everything below `docs`, and the examples of the manual pages.
     static func all() throws -> [Document] {
         let top = try FileManager.default.contentsOfDirectory(atPath: root.path).filter { $0 != changelog }
         let names = try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: "docs").path)
@@ -62,7 +62,7 @@ struct Document {
                 continue
             }
             if line.hasPrefix("#") { headings.append(line.drop { $0 == "#" }.trimmingCharacters(in: .whitespaces)) }
-            // A row of a table stands alone; words in code may go over the end of a line.
+            // A row of a table is a paragraph of its own. A code span may continue on the next line.
             if line.isEmpty || line.hasPrefix("|") || line.hasPrefix("```") {
                 read(paragraph)
                 paragraph = Span(text: "", place: place)
@@ -73,7 +73,7 @@ struct Document {
     }
 
     private mutating func read(_ paragraph: Span) {
-        // A bar inside a table is written with a stroke before it.
+        // A bar inside a table has a backslash before it.
         spans += paragraph.text.matches(of: /`([^`]+)`/).map {
             Span(text: String($0.1).replacing("\\|", with: "|"), place: paragraph.place)
         }
@@ -89,7 +89,7 @@ struct Document {
         }
     }
 
-    /// As it stands in a link to a heading.
+    /// The anchor of a heading, as links name it.
     static func anchor(_ heading: String) -> String {
         String(
             heading.lowercased().compactMap {
@@ -98,7 +98,7 @@ struct Document {
     }
 }
 
-/// A command of a document, as a person types it.
+/// A command of a document, as a user types it.
 struct DocumentedCommand: Hashable {
     var text: String
     var place: String
@@ -106,18 +106,18 @@ struct DocumentedCommand: Hashable {
     static func == (one: Self, other: Self) -> Bool { one.text == other.text }
     func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
-    /// What a line of one begins with.
+    /// The beginnings of a code span that is a command.
     static let programs = [
         "streambox ", "scripts/", "systemctl", "journalctl", "apt-get", "promtool", "man ", "systemd-analyze",
     ]
 
-    /// Every line of every `sh` block, and what stands in the text and begins with a program; each once.
+    /// Every line of every `sh` block, and every code span that begins with a program; each command once.
     static func all(in documents: [Document]) -> [DocumentedCommand] {
         var commands: [DocumentedCommand] = []
         for document in documents {
             for block in document.blocks where block.language == "sh" {
                 for line in block.text.split(separator: "\n") {
-                    // A comment begins behind a blank.
+                    // A comment begins after a space.
                     let text = (" " + line).replacing(/\s#.*$/, with: "").trimmingCharacters(in: .whitespaces)
                     if !text.isEmpty { commands.append(DocumentedCommand(text: asUser(text), place: block.place)) }
                 }
@@ -125,18 +125,18 @@ struct DocumentedCommand: Hashable {
             for span in document.spans {
                 let text = asUser(span.text)
                 guard text.contains(" "), programs.contains(where: { text.hasPrefix($0) }) else { continue }
-                commands += spelledOut(text).map { DocumentedCommand(text: $0, place: span.place) }
+                commands += expanded(text).map { DocumentedCommand(text: $0, place: span.place) }
             }
         }
         var seen: Set<DocumentedCommand> = []
         return commands.filter { seen.insert($0).inserted }
     }
 
-    /// Without `sudo`: on a box the service has a user of its own; here a test is that user.
+    /// Removes `sudo`: on a box the service has a user of its own, and here the test is that user.
     private static func asUser(_ text: String) -> String { text.replacing(#/(^|\| )sudo /#) { $0.output.1 } }
 
-    /// A synopsis as commands: what may be left out is left out, of words with a bar between them each is taken.
-    private static func spelledOut(_ synopsis: String) -> [String] {
+    /// Expands a synopsis to commands: without optional parts, and one command for each alternative between bars.
+    private static func expanded(_ synopsis: String) -> [String] {
         let text = synopsis.replacing(#/ ?\[[^\]]*\]/#, with: "")
         guard let choice = text.firstMatch(of: /\b[\w-]+(?:\|[\w-]+)+\b/) else { return [text] }
         return choice.0.split(separator: "|").map { text.replacingCharacters(in: choice.range, with: $0) }

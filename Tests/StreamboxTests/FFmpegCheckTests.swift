@@ -1,32 +1,23 @@
 import TestSupport
 import Testing
 
-/// An FFmpeg that lacks something, or refuses it: named with what cannot be used, and the rest works.
+/// An FFmpeg that lacks or refuses something: the service names the parts that do not work, and the rest works.
 @Suite(.serialized, .tags(.ffmpeg)) struct FFmpegCheckTests {
-    /// The installed FFmpeg behind a script.
-    private func wrapper(_ stage: Stage, _ script: String) async throws -> String {
-        let real = try await TestProcess.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg").text.split(
-            separator: "\n")[0]
-        return try stage.folder.write("ffmpeg", "#!/bin/bash\nreal='\(real)'\n" + script, mode: 0o755)
-    }
-
     private static let noSRT = #"""
         case " $* " in *" -protocols "*) "$real" "$@" | grep -v srt; exit ;; esac
         exec "$real" "$@"
-
         """#
 
-    /// As old as that version says.
+    /// Reports the version numbers of FFmpeg 6.0.
     private static let is60 = #"""
         case " $* " in *" -version "*)
             "$real" "$@" | sed '1s/version [^ ]*/version 6.0/; s/^libavutil .*/libavutil 58.  2.100/'
             exit ;;
         esac
         exec "$real" "$@"
-
         """#
 
-    /// Goes on by another configuration.
+    /// Reloads the service with other channels.
     private func reload(_ stage: Stage, _ daemon: Daemon, _ channels: String, more: String) async throws {
         _ = try stage.configuration(channels, more: more)
         let reload = try await stage.command(["reload", "--config", daemon.config])
@@ -44,26 +35,22 @@ import Testing
         """
     }
 
-    @Test(
-        """
-        each option that FFmpeg refuses is a problem that names it, found at the start and told by check, probe \
-        and status
-        """
-    )
+    @Test("an option that FFmpeg refuses is a problem in check, probe and status")
     func refusedOption() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(
-                stage,
+            let ffmpeg = try await stage.ffmpegWrapper(
                 """
                 for word in "$@"; do
-                    case "$word" in -fps_mode | -segment_time) echo "[fatal] Unrecognized option '${word#-}'." >&2; \
-                exit 8 ;; esac
+                    case "$word" in
+                        -fps_mode | -segment_time)
+                            echo "[fatal] Unrecognized option '${word#-}'." >&2
+                            exit 8 ;;
+                    esac
                 done
                 exec "$real" "$@"
-
                 """)
             let daemon = try await stage.streambox(box(), more: "ffmpeg: \(ffmpeg)\n")
-            // Its groups never come on air, and are not waited for.
+            // Its groups never go on air, so the test does not wait for them.
             try await daemon.logged("checking FFmpeg", "a process was refused an option")
             try await daemon.logged("refuses the option -fps_mode", "level=error")
             let status = try await stage.expect("both problems", of: daemon) { status in
@@ -79,7 +66,7 @@ import Testing
             let check = try await stage.command(["check", daemon.config]).text
             #expect(check.contains("the option -fps_mode") && check.contains("the option -segment_time"), "\(check)")
             let probe = try await stage.command(["probe"], environment: ["PATH": stage.folder.path + ":/usr/bin:/bin"])
-            // It is broken between words at the end of a line.
+            // The output breaks lines between words.
             #expect(
                 probe.text.split(whereSeparator: \.isWhitespace).joined(separator: " ").contains(
                     "the option -fps_mode"), "\(probe.text)")
@@ -87,28 +74,25 @@ import Testing
         }
     }
 
-    @Test("a slate that FFmpeg refuses is a problem that names it, until a reload asks for another one")
+    @Test("a slate that FFmpeg refuses is a problem until a reload replaces it")
     func refusedSlate() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(
-                stage,
+            let ffmpeg = try await stage.ffmpegWrapper(
                 """
                 case "$*" in *" -version"*) ;; *drawtext=*)
                     echo "[AVFilterGraph @ 0x55] [error] No such filter: 'drawtext'" >&2
                     exit 8 ;;
                 esac
                 exec "$real" "$@"
-
                 """)
             let more = "ffmpeg: \(ffmpeg)\n"
-            let group = "    groups: [ { name: hd, video: { codec: h264, bitrate: 400k } } ]"
             let port = try FreePort.tcp()
             let channel = { (slate: String) in
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
                     slate: { \(slate) }
-                \(group)
+                    groups: [ { name: hd, video: { codec: h264, bitrate: 400k } } ]
                 """
             }
             let daemon = try await stage.streambox(channel("text: hello"), more: more)
@@ -118,7 +102,7 @@ import Testing
                         && problem.sentence.contains("does not have the filter drawtext")
                 }
             }
-            // A plain card is shown in its place.
+            // The slate is a plain card instead.
             try await stage.expect("the slate's problem", of: daemon) { status in
                 isRefused(status) && status.source("slate")?.isOnAir == true
             }
@@ -128,16 +112,13 @@ import Testing
         }
     }
 
-    @Test("an FFmpeg without SRT is named where SRT is used, and RTMP, recordings and everything else work")
+    @Test("an FFmpeg without SRT is reported for SRT, and everything else works")
     func withoutSRT() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, Self.noSRT)
-            let group =
-                """
-                { name: hd, video: { codec: h264, bitrate: 400k }, targets: [ { name: far, url: \
-                \"srt://127.0.0.1:\(try FreePort.udp())\" }, { name: rec, record: { folder: \
-                \(stage.folder.path("rec")) } } ] }
-                """
+            let ffmpeg = try await stage.ffmpegWrapper(Self.noSRT)
+            let far = "{ name: far, url: \"srt://127.0.0.1:\(try FreePort.udp())\" }"
+            let recording = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
+            let group = "{ name: hd, video: { codec: h264, bitrate: 400k }, targets: [ \(far), \(recording) ] }"
             let daemon = try await stage.streambox(box(group), more: "ffmpeg: \(ffmpeg)\n")
             try await daemon.logged("does not have the protocol srt: nothing can be sent to it", "target far")
             let check = try await stage.command(["check", daemon.config])
@@ -149,10 +130,10 @@ import Testing
         }
     }
 
-    @Test("a reload tells what is new of what FFmpeg lacks, and takes back what nobody needs any more")
+    @Test("a reload updates the list of missing FFmpeg features")
     func reloaded() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, Self.noSRT)
+            let ffmpeg = try await stage.ffmpegWrapper(Self.noSRT)
             let more = "ffmpeg: \(ffmpeg)\n"
             let recording = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
             let group = { (others: String) in
@@ -176,22 +157,14 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        HEVC by RTMP is the problem of that target where FFmpeg cannot send it: the others are on air, and nothing \
-        is published there
-        """
-    )
+    @Test("a target whose FFmpeg cannot send HEVC by RTMP is a problem; others are on air")
     func codecOfTarget() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, Self.is60)
+            let ffmpeg = try await stage.ffmpegWrapper(Self.is60)
             let more = "ffmpeg: \(ffmpeg)\n"
             let sink = try await stage.nginx(record: true)
-            let targets =
-                """
-                { name: a, url: \"\(sink.url("hd"))\" }, { name: rec, record: { folder: \
-                \(stage.folder.path("rec")) } }
-                """
+            let recording = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
+            let targets = "{ name: a, url: \"\(sink.url("hd"))\" }, \(recording)"
             let group = { (codec: String) in
                 "{ name: hd, video: { codec: \(codec), bitrate: 400k }, targets: [ \(targets) ] }"
             }
@@ -227,10 +200,10 @@ import Testing
         }
     }
 
-    @Test("HEVC that is passed on is never published where FFmpeg cannot send it, not even as an empty stream")
+    @Test("copied HEVC that FFmpeg cannot send is never published, not even empty")
     func passedOn() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, Self.is60)
+            let ffmpeg = try await stage.ffmpegWrapper(Self.is60)
             let sink = try await stage.nginx()
             let file = try await stage.file("hevc.ts") { $0.codec = .hevc }
             let target = "{ name: a, url: \"\(sink.url("raw"))\" }"
@@ -247,10 +220,10 @@ import Testing
         }
     }
 
-    @Test("a check that could not be made to its end is said to be so, and is not kept")
+    @Test("an FFmpeg check that did not finish is reported and not cached")
     func unfinished() async throws {
         try await withStage { stage in
-            // A first start, without a folder for what has to be a file.
+            // A first start without a folder for the temporary files of the check.
             try stage.folder.makeFolder("state-box")
             let daemon = try await stage.streambox(box(), environment: ["TMPDIR": "/nowhere"])
             try await daemon.logged("could not find out", "recordings", "level=warning")
@@ -261,15 +234,13 @@ import Testing
         }
     }
 
-    @Test("an FFmpeg without libx264 is named with what is left", arguments: ["libx264", "drawtext"])
+    @Test("an FFmpeg without libx264 is reported with the remaining encoders", arguments: ["libx264", "drawtext"])
     func without(part: String) async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(
-                stage,
+            let ffmpeg = try await stage.ffmpegWrapper(
                 """
                 case " $* " in *" -encoders "* | *" -filters "*) "$real" "$@" | grep -v '\(part)'; exit ;; esac
                 exec "$real" "$@"
-
                 """)
             let config = try stage.configuration(box() + "\n    slate: { text: hello }\n", more: "ffmpeg: \(ffmpeg)\n")
             let check = try await stage.command(["check", config])
@@ -282,18 +253,16 @@ import Testing
         }
     }
 
-    @Test("without libx264 a group that passes through and a recording are live, and the group that needs it is named")
+    @Test("without libx264, copying groups are live and the group that needs it is named")
     func runsWithoutLibx264() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(
-                stage,
+            let ffmpeg = try await stage.ffmpegWrapper(
                 """
                 case " $* " in
                     *" -encoders "*) "$real" "$@" | grep -v libx264; exit ;;
                     *" libx264 "*) echo "[fatal] Unknown encoder 'libx264'" >&2; exit 1 ;;
                 esac
                 exec "$real" "$@"
-
                 """)
             let sink = try await stage.nginx()
             let port = try FreePort.tcp()
@@ -346,25 +315,23 @@ import Testing
             let publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("on air", "source=rtmp-0")
             for name in ["copied", "encoded"] { try await sink.waitForMoreFrames(120, of: name) }
-            // What it says while it lives; an input that goes away in the middle of a picture is another matter.
-            let words = daemon.lines("msg=\"FFmpeg output\"")
+            // The messages until here: the end of the input in the middle of a frame may cause others.
+            let messages = daemon.lines("msg=\"FFmpeg output\"")
             await stage.end(publisher)
             try await daemon.terminate()
-            #expect(words.isEmpty, "\(words)")
+            #expect(messages.isEmpty, "\(messages)")
         }
     }
 
     @Test(
-        "a fork's version without a number is used",
+        "a fork's version without a number is accepted",
         arguments: ["N-118342-g1234567", "n7.1-dev-123-gabc", "2026-01-02-git-abcdef"])
     func fork(version: String) async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(
-                stage,
+            let ffmpeg = try await stage.ffmpegWrapper(
                 """
                 case " $* " in *" -version "*) "$real" "$@" | sed '1s/version [^ ]*/version \(version)/'; exit ;; esac
                 exec "$real" "$@"
-
                 """)
             let sink = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
             let daemon = try await stage.streambox(

@@ -3,7 +3,7 @@ import LabKit
 import TestSupport
 import Testing
 
-/// What the tests of encoders on GPUs in the running service have in common.
+/// Shared by the tests of GPU encoders in the running service.
 protocol OnHardware {}
 
 extension OnHardware {
@@ -11,7 +11,10 @@ extension OnHardware {
     static var onAMD: String { "h264_vaapi@0000:03:00.0" }
     static var onNVIDIA: String { "h264_nvenc@0000:01:00.0" }
 
-    /// No slate comes before a test picture that takes its time: the times of the two need not be on one grid.
+    /// A channel with a test picture and these groups.
+    ///
+    /// The slate waits so long that it is not on air before a test picture that starts late: the frame times of the two
+    /// need not be on one grid.
     func box(_ groups: String...) -> String {
         """
           - name: main
@@ -21,26 +24,18 @@ extension OnHardware {
         """
     }
 
+    /// A group with one target.
+    ///
+    /// - Parameter more: Further keys of `video`, such as `, size: 160x90`.
     func group(_ name: String, _ url: String, _ more: String = "") -> String {
-        """
-        { name: \(name), video: { bitrate: 400k, keyframe: 1s\(more) }, targets: [ { name: to-\(name), url: \
-        \"\(url)\" } ] }
-        """
+        let video = "{ bitrate: 400k, keyframe: 1s\(more) }"
+        return "{ name: \(name), video: \(video), targets: [ { name: to-\(name), url: \"\(url)\" } ] }"
     }
 
-    /// When a line was logged, in seconds.
-    func time(of line: String) -> Double? {
-        guard let stamp = line.split(separator: " ").first(where: { $0.hasPrefix("time=") })?.dropFirst(5) else {
-            return nil
-        }
-        return try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(stamp))
-            .timeIntervalSinceReferenceDate
-    }
-
-    /// Ends the service once every target has had pictures, and looks at what each got: one connection, every picture,
-    /// each at its time.
+    /// Ends the service once every target has frames. Expects of each target one connection, and every frame at its
+    /// time.
     func expectWhole(_ sink: NginxRTMP, _ streams: String..., after daemon: Daemon) async throws {
-        // A group is live with its encoder; a target on a busy machine may still be connecting then.
+        // A group is live with its encoder. On a busy machine a target may still be connecting then.
         for stream in streams { try await sink.waitForFrames(15, of: stream) }
         try await daemon.terminate()
         for stream in streams {
@@ -49,15 +44,49 @@ extension OnHardware {
             #expect(probe.backwards.isEmpty)
             let times = probe.packets(of: probe.video).compactMap(\.pts)
             let odd = zip(times, times.dropFirst()).enumerated().filter { !(33...34).contains($1.1 - $1.0) }
-            // Where it is tells which handover it belongs to.
+            // The place of a gap and the log together show which handover made it.
             let log = daemon.program.errors.lines.map(\.text)
                 .filter { !$0.contains("level=debug") || $0.contains("encoder") }
             #expect(
                 odd.isEmpty,
                 """
-                \(stream), \(times.count) pictures: \(odd.map { "\($1.0) ms to \($1.1) ms behind \($0)" })
+                \(stream), \(times.count) frames: \(odd.map { "\($1.0) ms to \($1.1) ms after frame \($0)" })
                 \(log.joined(separator: "\n"))
                 """)
+        }
+    }
+}
+
+extension Stage {
+    /// Starts the service in a lab, and does not wait for its sources.
+    ///
+    /// - Parameter boundByPermissions: The service cannot open a file that its user may not open. Root can otherwise.
+    func daemon(_ lab: Lab, _ channels: String, boundByPermissions: Bool = false) async throws -> Daemon {
+        let config = try configuration(channels)
+        try await rememberFirstStart("box", environment: lab.environment)
+        return try await start(
+            config, through: boundByPermissions ? ["setpriv"] + Lab.boundByPermissions : [],
+            environment: lab.environment)
+    }
+
+    /// Waits until the first group is live with this encoder.
+    @discardableResult
+    func expectLive(
+        with encoder: String, of daemon: Daemon, within limit: Duration = .seconds(40), file: String = #fileID,
+        line: Int = #line
+    ) async throws -> StatusReport {
+        try await expect("the group live with \(encoder)", of: daemon, within: limit, file: file, line: line) {
+            $0.groups[0].use == encoder && $0.groups[0].state == "live"
+        }
+    }
+
+    /// Waits until libx264 encodes the first group in place of a GPU.
+    @discardableResult
+    func expectSoftware(
+        in daemon: Daemon, file: String = #fileID, line: Int = #line
+    ) async throws -> StatusReport {
+        try await expect("software in place of the GPU", of: daemon, file: file, line: line) {
+            $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
         }
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Who gets on air by RTMP, and who does not.
+/// The publishers that an RTMP source admits and rejects.
 @Suite(.serialized, .tags(.ffmpeg)) struct IngestTests {
     private struct Rig {
         var port: Int
@@ -15,7 +15,7 @@ import Testing
         }
     }
 
-    /// A channel with one RTMP port, whose stream goes out as it comes.
+    /// Starts a channel with one RTMP source and a group that copies its stream.
     private func rig(_ stage: Stage, sources: String = "", more: String = "") async throws -> Rig {
         let sink = try await stage.nginx(record: true)
         let port = try FreePort.tcp()
@@ -24,18 +24,18 @@ import Testing
             """
               - name: main
                 tap: true
-                # Longer than a publisher is late that starves on a busy machine.
+                # Longer than a publisher can be late on a busy machine.
                 slate: { after: 60s }
                 sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live, key: { file: \(keyFile) } } }\(sources) ]
                 groups: [ { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
             """, more: "status: { file: \(stage.folder.path("box.prom")), every: 500ms }\n" + more)
         try await daemon.logged("msg=listening", "source=rtmp-0")
-        // The slate: from now on the target gets whatever comes.
+        // The slate has arrived: the target is connected before the source delivers.
         try await sink.waitForFrames(1, of: "one")
         return Rig(port: port, sink: sink, daemon: daemon, keyFile: keyFile)
     }
 
-    /// The metric of refusals, by reason.
+    /// Reads the metric of refusals, by reason.
     private func refusals(_ stage: Stage) -> [String: Int] {
         let text = (try? stage.folder.text("box.prom")) ?? ""
         var found: [String: Int] = [:]
@@ -49,12 +49,7 @@ import Testing
         return found
     }
 
-    @Test(
-        """
-        another application and a wrong key are refused in RTMP's words, counted, logged without the key, and \
-        nothing of them is on air
-        """
-    )
+    @Test("a wrong application or key is rejected, counted, and logged without the key")
     func refused() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -86,13 +81,13 @@ import Testing
         }
     }
 
-    @Test("a publisher's stream with B-frames arrives whole, and no process is between it and the channel")
+    @Test("a publisher's stream with B-frames arrives whole without a relay process")
     func whole() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
             let publisher = try await stage.publish(.small(seconds: 12) { $0.bFrames = 2 }, to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")
-            // The target's, alone.
+            // The only process is the target's publisher.
             #expect(rig.daemon.children("pipe:0").count == 1)
             #expect(try await publisher.wait(.seconds(60)) == .exited(0))
             try await rig.daemon.logged("the publisher left")
@@ -101,15 +96,15 @@ import Testing
             let reading = try await rig.sink.reading(of: "one")
             let verdict = Verdict(reading)
             print("with B-frames: \(verdict)")
-            // To the very last: at a stop what was received goes out.
+            // Up to the last frame: a stop sends everything that was received.
             #expect(verdict.isWhole && verdict.first == 0 && verdict.last == 359, "\(verdict)")
             #expect(reading.complaints.isEmpty, "\(reading.complaints)")
-            #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict.soundOffsets)")
+            #expect((verdict.worstAudioOffset ?? 1) < 0.06, "\(verdict.audioOffsets)")
             #expect(try await MediaProbe.read(.url(rig.sink.recording(of: "one"))).backwards.isEmpty)
         }
     }
 
-    @Test("a publisher that is killed and comes back is on air again with its first picture, before the slate")
+    @Test("a publisher that is killed and returns is on air before the slate")
     func killed() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -124,7 +119,7 @@ import Testing
             let onAir = try await rig.daemon.logged("on air", "source=rtmp-0", from: position)
             print("on air again after \(onAir.time - came.time)")
             #expect(rig.daemon.lines("on air", "source=slate").count == 1)
-            // It is let in because the first one is gone, and not because that was silent for long enough.
+            // The second publisher is admitted because the first one has disconnected, not because it was silent.
             let left = try await rig.daemon.logged("the publisher left")
             #expect(left.index < came.index)
             #expect(rig.daemon.lines("takes its place").isEmpty && rig.daemon.lines("turned away").isEmpty)
@@ -135,12 +130,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        of two with the right key the second is refused while the first delivers, and takes over when the first is \
-        silent
-        """
-    )
+    @Test("a second publisher is rejected while the first delivers, and replaces it later")
     func takeover() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -152,15 +142,11 @@ import Testing
             #expect(first.isRunning && rig.daemon.lines("msg=ended", "source=rtmp-0").isEmpty)
             let stopped = ContinuousClock.now
             first.send(SIGSTOP)
-            let third = try await stage.publish(
-                .with {
-                    $0 = .small
-                    $0.firstNumber = 5000
-                }, to: rig.url())
+            let third = try await stage.publish(.small { $0.firstNumber = 5000 }, to: rig.url())
             let line = try await rig.daemon.logged("another one with the right key takes its place")
             print("taken over after \(line.time - stopped)")
             #expect(line.time - stopped > .milliseconds(1900))
-            try await eventually("the third one's pictures", within: .seconds(30), every: .milliseconds(300)) {
+            try await eventually("the third publisher's frames", within: .seconds(30), every: .milliseconds(300)) {
                 try await rig.sink.reading(of: "one").numbers.contains { $0 > 5030 }
             }
             first.send(SIGCONT)
@@ -168,7 +154,7 @@ import Testing
             var position = rig.daemon.position
             await stage.end(third)
             try await rig.daemon.logged("the publisher left", from: position)
-            // Between publishers the port is open, and the next one is let in at once.
+            // The port stays open between publishers, and the next one is admitted at once.
             #expect(FreePort.isListening(tcp: rig.port))
             position = rig.daemon.position
             let fourth = try await stage.publish(.small, to: rig.url())
@@ -178,19 +164,19 @@ import Testing
         }
     }
 
-    @Test("a publisher with the right key that sends no picture is said so, and the next one takes its place")
-    func withoutPicture() async throws {
+    @Test("a publisher without video is reported, and the next one takes its place")
+    func withoutVideo() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
-            // A sound a second, as small as one can be.
-            let mute = try RTMPStranger.leave(RTMPStranger.asking(for: "the-right-key"), at: rig.port)
-            defer { close(mute) }
-            // A thread of its own: with two seconds between two sounds it would give way sooner, as silent.
+            // One audio frame per second, as small as possible.
+            let silent = try RTMPStranger.leave(RTMPStranger.asking(for: "the-right-key"), at: rig.port)
+            defer { close(silent) }
+            // On a thread of its own: with two seconds between two frames the publisher would be replaced as silent.
             let trickle = Thread {
                 _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -10)
-                let sound = RTMPStranger.message(6, [0xAF, 1, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C], kind: 8)
+                let audio = RTMPStranger.message(6, [0xAF, 1, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C], kind: 8)
                 while !Thread.current.isCancelled {
-                    _ = sound.withUnsafeBytes { send(mute, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+                    _ = audio.withUnsafeBytes { send(silent, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
                     Thread.sleep(forTimeInterval: 1)
                 }
             }
@@ -210,42 +196,38 @@ import Testing
         }
     }
 
-    @Test("half-open connections and wrong keys without an end do not disturb a publisher, and do not grow the service")
+    @Test("half-open connections and endless wrong keys do not disturb a publisher")
     func flood() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
             let publisher = try await stage.publish(.small(seconds: 16), to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")
-            let before = try rig.daemon.resident()
+            let before = try rig.daemon.residentMemory()
             let began = ContinuousClock.now
             var halfOpen: [Int32] = []
             for number in 0..<200 {
                 let connection = try connect(port: rig.port)
-                // Some say nothing, some begin.
+                // Every other connection begins the handshake.
                 if number % 2 == 0 { _ = send(connection, [3, 0, 0, 0], 4, Int32(MSG_NOSIGNAL)) }
                 halfOpen.append(connection)
             }
             let stranger = RTMPStranger.asking(for: "not-the-key")
             for _ in 0..<800 { _ = try RTMPStranger.ask(rig.port, stranger, patience: .milliseconds(5)) }
             #expect(try await publisher.wait(.seconds(60)) == .exited(0))
-            // Those that were let in are hung up on once their time to ask is over.
+            // The half-open connections are closed once their time for a request is over.
             try await eventually("the metric", within: .seconds(20)) { refusals(stage).values.reduce(0, +) >= 1000 }
             for connection in halfOpen { close(connection) }
-            let after = try rig.daemon.resident()
+            let after = try rig.daemon.residentMemory()
             print("resident before \(before >> 10) KB, after \(after >> 10) KB; \(refusals(stage))")
             #expect(Limit.isInstrumented || after - before < 40 << 20)
-            // Bounded in the log, whole in the metric.
-            let told = rig.daemon.lines("msg=\"turned away").count
-            // A few in each minute.
+            // The log is bounded, and the metric is complete.
+            let logged = rig.daemon.lines("msg=\"turned away").count
+            // The log has a few lines per minute.
             let minutes = Int((ContinuousClock.now - began).inSeconds / 60)
-            #expect(told <= 12 + 5 * minutes)
-            // And afterwards the right key is let in.
+            #expect(logged <= 12 + 5 * minutes)
+            // A publisher with the right key is admitted afterwards.
             let position = rig.daemon.position
-            let good = try await stage.publish(
-                .with {
-                    $0 = .small
-                    $0.firstNumber = 9000
-                }, to: rig.url())
+            let good = try await stage.publish(.small { $0.firstNumber = 9000 }, to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0", from: position)
             await stage.end(good)
             try await rig.daemon.terminate()
@@ -259,7 +241,7 @@ import Testing
         }
     }
 
-    @Test("who comes and goes in a loop with the right key fills no log, and the next one gets on air")
+    @Test("reconnects in a loop with the right key fill no log and block no publisher")
     func loop() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -268,7 +250,7 @@ import Testing
             for _ in 0..<300 { _ = try? RTMPStranger.ask(rig.port, bytes, patience: .milliseconds(20)) }
             let good = try await stage.publish(.small, to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")
-            // Five at once, and one every two seconds.
+            // The log has five lines at once, and then one every two seconds.
             let most = 7 + Int((ContinuousClock.now - began).components.seconds) / 2
             let came = rig.daemon.lines("msg=\"a publisher came", "source=rtmp-0").count
             #expect(came >= 5 && came <= most)
@@ -278,12 +260,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        a key is read again at a reload: who showed the one before is turned away, and a file that cannot be read \
-        changes nothing
-        """
-    )
+    @Test("a reload applies a new key to publishers, and an unreadable key changes nothing")
     func keyChanges() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -311,7 +288,7 @@ import Testing
         }
     }
 
-    @Test("a key that cannot be had keeps the port closed, and says why")
+    @Test("an unreadable key keeps the port closed, and the reason is reported")
     func noKey() async throws {
         try await withStage { stage in
             let port = try FreePort.tcp()
@@ -338,7 +315,7 @@ import Testing
     @Test("HEVC by RTMP goes on air")
     func hevc() async throws {
         try await withStage { stage in
-            // An FFmpeg that sends it: Enhanced RTMP came with 6.1.
+            // FFmpeg sends HEVC by RTMP since 6.1, which has Enhanced RTMP.
             guard try await InstalledFFmpeg.release() >= (6, 1) else { return }
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
@@ -346,7 +323,7 @@ import Testing
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
-                    # Longer than a publisher is late that starves on a busy machine.
+                    # Longer than a publisher can be late on a busy machine.
                     slate: { after: 60s }
                     groups:
                       - { name: hd, video: { bitrate: 800k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
@@ -357,19 +334,19 @@ import Testing
             try await sink.waitForNumbers(60, of: "one")
             try await publisher.interrupt()
             try await daemon.terminate()
-            // The slate before and after it has no numbers.
+            // The frames of the slate before and after it have no numbers.
             let numbers = try await sink.reading(of: "one").numbers
             #expect(numbers.count >= 30 && zip(numbers, numbers.dropFirst()).allSatisfy { $1 == $0 + 1 })
         }
     }
 
-    @Test("video in a codec that cannot be used is refused by its name, and counted")
+    @Test("video in an unsupported codec is rejected by name and counted")
     func foreignVideo() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
             let video: [UInt8] = [0x12, 0, 0, 0x84]
             let bytes = RTMPStranger.publishing(video, times: 3, key: "the-right-key")
-            // It is answered once the channel has taken its stream.
+            // The answer comes once the channel has read the stream.
             let port = rig.port
             let answer = try await onOwnThread {
                 try RTMPStranger.ask(port, bytes, patience: Limit.seconds(120))
@@ -377,7 +354,7 @@ import Testing
             #expect(String(decoding: answer, as: UTF8.self).contains("NetStream.Publish.Rejected"))
             let why = "its video is Sorenson H.263, which cannot be used; set the encoder to H.264 or HEVC"
             try await rig.daemon.logged(why)
-            // As long as no other publisher has come.
+            // The note stays until another publisher comes.
             try await stage.expect("the note", of: rig.daemon) {
                 $0.source("rtmp-0")?.notes == ["the last publisher was turned away: \(why)"]
             }
@@ -387,7 +364,7 @@ import Testing
     }
 
     @Test(
-        "GStreamer's rtmp2sink and rtmpsink, which is librtmp as OBS has it, and nginx-rtmp's push are let in",
+        "the RTMP clients of GStreamer, librtmp and nginx-rtmp are admitted",
         arguments: ["rtmp2sink", "rtmpsink", "push"])
     func otherClients(_ client: String) async throws {
         try await withStage { stage in
@@ -397,7 +374,7 @@ import Testing
             await stage.end(wrong)
             let right = try await start(client, stage, rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")
-            try await eventually("its pictures", within: .seconds(40), every: .milliseconds(300)) {
+            try await eventually("its frames", within: .seconds(40), every: .milliseconds(300)) {
                 (try? await rig.sink.reading(of: "one"))?.numbers.count ?? 0 > 60
             }
             await stage.end(right)
@@ -409,7 +386,7 @@ import Testing
         }
     }
 
-    /// Starts a client that is not FFmpeg, which publishes a numbered stream.
+    /// Starts a client other than FFmpeg that publishes a numbered stream.
     private func start(_ client: String, _ stage: Stage, _ url: String) async throws -> TestProcess {
         if client == "push" {
             let port = try FreePort.tcp()
@@ -421,8 +398,17 @@ import Testing
                 daemon off; master_process off; pid \(folder)/pid; error_log \(folder)/error.log;
                 load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
                 events { worker_connections 64; }
-                rtmp { access_log off; server { listen 127.0.0.1:\(port); application in { live on; push \
-                \(url.replacing("/\(name)", with: "")) playPath=\(name); push_reconnect 1s; } } }
+                rtmp {
+                  access_log off;
+                  server {
+                    listen 127.0.0.1:\(port);
+                    application in {
+                      live on;
+                      push \(url.replacing("/\(name)", with: "")) playPath=\(name);
+                      push_reconnect 1s;
+                    }
+                  }
+                }
                 """)
             let nginx = try await stage.program("nginx", ["-p", folder, "-c", "\(folder)/nginx.conf"])
             try await eventually("nginx to listen") { FreePort.isListening(tcp: port) }
@@ -436,12 +422,9 @@ import Testing
         let sink = client == "rtmp2sink" ? ["rtmp2sink", "location=\(url)"] : ["rtmpsink", "location=\(url) live=1"]
         return try await stage.program(
             "gst-launch-1.0",
-            [
-                "-q", "filesrc", "location=\(file)", "!", "flvdemux", "name=d", "flvmux", "name=m", "streamable=true",
-                "!",
-            ] + sink + [
-                "sync=true", "d.video", "!", "queue", "!", "h264parse", "!", "m.", "d.audio", "!", "queue", "!",
-                "aacparse", "!", "m.",
-            ])
+            ["-q", "filesrc", "location=\(file)", "!", "flvdemux", "name=d"]
+                + ["flvmux", "name=m", "streamable=true", "!"] + sink + ["sync=true"]
+                + ["d.video", "!", "queue", "!", "h264parse", "!", "m."]
+                + ["d.audio", "!", "queue", "!", "aacparse", "!", "m."])
     }
 }

@@ -4,13 +4,14 @@ import Testing
 
 /// The log of the running service.
 @Suite(.serialized, .tags(.ffmpeg)) struct LogTests {
-    @Test("a reader of the log that is stuck disturbs neither the stream nor a handover nor the end")
+    @Test("a log reader that is stuck delays no stream, handover or exit")
     func stuckReader() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let fifo = stage.folder.path("log")
             try #require(mkfifo(fifo, 0o600) == 0)
-            // Open for both, so that it is neither waited for nor ever at its end; full before the service starts.
+            // Open for reading and writing, so that opening never blocks and the pipe never ends. Full before the
+            // start.
             let pipe = open(fifo, O_RDWR | O_NONBLOCK | O_CLOEXEC)
             defer { close(pipe) }
             let filling = [UInt8](repeating: UInt8(ascii: "."), count: 4096)
@@ -31,14 +32,14 @@ import Testing
             let service = try await stage.program(
                 "sh", ["-c", "exec \"$0\" run --config \"$1\" --log-level trace 2>>\"$2\"", Daemon.path, config, fifo])
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
-            // The slate: an encoder is there for the source's first picture.
+            // The slate has arrived: an encoder runs before the source's first frame.
             try await sink.waitForFrames(1, of: "kept")
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await sink.waitForNumbers(40, of: "kept")
-            let daemon = Daemon(program: service, config: config, runtime: stage.folder.path("run-box"))
-            // Every handover is several lines.
+            let daemon = stage.daemon(service, config)
+            // Each handover logs several lines.
             for _ in 0..<3 {
-                // By its bitrate: a slate is drawn by libx264, too.
+                // Found by its bitrate: libx264 also encodes the slate.
                 let encoder = try #require(daemon.children("-b:v 500000").first)
                 kill(encoder.pid, SIGKILL)
                 try await eventually("another encoder") {
@@ -48,10 +49,9 @@ import Testing
             let before = try stage.folder.text("box.prom")
             try await eventually("the metrics to be written on") { try stage.folder.text("box.prom") != before }
             #expect(try await stage.command(["status", "--config", config]).ending == .exited(0))
-            let soFar = try await sink.reading(of: "kept").numbers.count
-            try await sink.waitForNumbers(soFar + 60, of: "kept")
+            try await sink.waitForMoreNumbers(60, of: "kept")
             await stage.end(publisher)
-            // Still nobody has read a line.
+            // No line has been read until here.
             service.send(SIGTERM)
             #expect(try await service.wait(.seconds(11)) == .exited(0))
 
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test("under systemd's journal every line begins with its priority, and a mistake is an error there")
+    @Test("in systemd's journal each line begins with its priority")
     func journal() async throws {
         try await withStage { stage in
             let config = try stage.configuration(
@@ -73,10 +73,10 @@ import Testing
                           targets: [ { name: t, url: "rtmp://127.0.0.1:\(try FreePort.tcp())/live/x" } ] }
                 """)
             let log = try stage.folder.write("journal", "")
-            let script =
-                """
-                exec 2>>"$2"; JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2) exec "$0" run --config "$1" \
-                --log-level debug
+            let script = """
+                exec 2>>"$2"
+                export JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2)
+                exec "$0" run --config "$1" --log-level debug
                 """
             let service = try await stage.program("sh", ["-c", script, Daemon.path, config, log])
             func lines() throws -> [Substring] { try stage.folder.text("journal").split(separator: "\n") }

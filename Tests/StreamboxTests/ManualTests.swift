@@ -2,13 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The manual page, the package's files and the program say the same.
+/// The manual pages and the package's files agree with the program.
 @Suite struct ManualTests {
-    /// The folder of the project.
-    private static let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-
-    /// As the parser dumps it.
+    /// The commands and options, as ArgumentParser dumps them.
     private struct Dump: Decodable {
         let command: Command
 
@@ -31,11 +27,10 @@ import Testing
     }
 
     private func page(_ name: String) throws -> String {
-        try String(contentsOf: Self.project.appending(path: "packaging/man/\(name)"), encoding: .utf8).replacing(
-            "\\-", with: "-")
+        try Document.text("packaging/man/\(name)").replacing("\\-", with: "-")
     }
 
-    @Test("streambox(1) has every command and every option, and no other")
+    @Test("streambox(1) has exactly the program's commands and options")
     func commands() async throws {
         try await withStage { stage in
             let dump = try await stage.command(["--experimental-dump-help"])
@@ -61,23 +56,20 @@ import Testing
         }
     }
 
-    @Test("the readme's table has every command with its options, and no other")
+    @Test("the readme's table has exactly the program's commands and options")
     func readme() async throws {
         try await withStage { stage in
             let root = try JSONDecoder().decode(
                 Dump.self, from: Data(try await stage.command(["--experimental-dump-help"]).output)
             ).command
-            let rows = try String(contentsOf: Self.project.appending(path: "README.md"), encoding: .utf8).matches(
-                of: #/(?m)^\| `streambox .*?`\ \|/#
-            )
-            .flatMap {
+            let rows = try Document.text("README.md").matches(of: #/(?m)^\| `streambox .*?`\ \|/#).flatMap {
                 $0.0.matches(of: /`(?:streambox )?([a-z]+)( [^`]*)?`/).map {
                     (name: String($0.1), synopsis: String($0.2 ?? ""))
                 }
             }
             let commands = (root.subcommands ?? []).filter { $0.shouldDisplay ?? true }
             #expect(Set(rows.map(\.name)).union(["help"]) == Set(commands.map(\.commandName)).union(["help"]))
-            // How the service is found, and how much it says, is the same for many.
+            // Many commands have these options.
             let common: Set = ["help", "version", "runtime", "log-level"]
             for row in rows {
                 let arguments = try #require(commands.first { $0.commandName == row.name }).arguments ?? []
@@ -90,14 +82,14 @@ import Testing
         }
     }
 
-    @Test("the configuration that the package brings is valid, and listens to this machine alone")
+    @Test("the packaged configuration is valid and listens on this machine only")
     func packagedConfiguration() async throws {
         try await withStage { stage in
-            let path = Self.project.appending(path: "packaging/streambox.yaml").path
+            let path = Document.root.appending(path: "packaging/streambox.yaml").path
             let check = try await stage.command(["check", path])
             #expect(check.ending == .exited(0) && check.errors.isEmpty, "\(check.errors)")
             #expect(!check.text.contains("0.0.0.0"))
-            // With every example in it that is commented out and can stand beside the others.
+            // The same file with its examples that are commented out.
             let text = try String(contentsOfFile: path, encoding: .utf8)
             var lines: [String] = []
             for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -119,7 +111,7 @@ import Testing
         }
     }
 
-    @Test("every shell's completions can be made, and bash reads its own")
+    @Test("every shell's completions can be generated, and bash loads its own")
     func completions() async throws {
         try await withStage { stage in
             for shell in ["bash", "zsh", "fish"] {

@@ -3,7 +3,7 @@ import Testing
 
 /// The module table in docs/architecture.md states which modules exist and which of them a module may import.
 @Suite struct ModuleTableTests {
-    @Test("the module table lists the targets of Sources, each with its dependencies, below all of them")
+    @Test("the module table lists each target with its dependencies, below all of them")
     func table() throws {
         let modules = try PackageManifest.modules(in: Document.text("Package.swift"))
         let rows = try Self.rows(in: Document.text("docs/architecture.md"))
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test("comments, products, packages and targets of other folders are left out of the modules")
+    @Test("comments, products, packages and other folders' targets are no modules")
     func manifest() throws {
         let modules = try PackageManifest.modules(
             in: """
@@ -63,7 +63,7 @@ import Testing
         #expect(modules == ["Wire": [], "CLinux": [], "Server": ["CLinux", "Wire"], "box": ["Server", "Wire"]])
     }
 
-    @Test("dependencies that are not a list of literals are refused, because they cannot be compared")
+    @Test("dependencies that are no list of literals throw an error")
     func unreadable() {
         for dependencies in ["others", "[\"Wire\"] + others", "[other]"] {
             #expect(throws: Failed.self) {

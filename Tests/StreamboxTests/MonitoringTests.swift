@@ -3,24 +3,16 @@ import Status
 import TestSupport
 import Testing
 
-/// The metrics as Prometheus and its tools see them, and what is built on them.
+/// The metrics as Prometheus and its tools read them, and the alerts and the dashboard that use them.
 @Suite(.serialized, .tags(.ffmpeg)) struct MonitoringTests {
-    /// The top of the package.
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
-    private static let rules = "\(root)/docs/prometheus/streambox-alerts.yml"
-    private static let ruleTests = "\(root)/docs/prometheus/streambox-alerts-test.yml"
+    private static let rules = Document.root.appending(path: "docs/prometheus/streambox-alerts.yml").path
+    private static let ruleTests = Document.root.appending(path: "docs/prometheus/streambox-alerts-test.yml").path
 
-    /// Streams are measured in bits a second, and users' dashboards rely on the name; `streambox_feed_bytes_total` has
-    /// the bytes.
+    /// The accepted remarks. Streams are measured in bits per second, and users' dashboards rely on the name;
+    /// `streambox_feed_bytes_total` has the bytes.
     private static let remarks = [#"streambox_group_bitrate_bits_per_second use base unit "bytes" instead of "bits""#]
 
-    @Test(
-        """
-        promtool has no remark on the service's metrics but on the unit of the bitrate, node_exporter hands them \
-        on, and the dashboard and the alerts name nothing else
-        """
-    )
+    @Test("promtool and node_exporter accept the metrics that dashboard and alerts use")
     func metrics() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx()
@@ -45,8 +37,8 @@ import Testing
             kill(encoder.pid, SIGKILL)
             try await daemon.logged("handed over", "group=hd")
             func read() throws -> [UInt8] { try stage.folder.read("text/streambox.prom") }
-            // With a problem, an exit and a handover every family has a sample, but for the hardware that is not here.
-            try await eventually("the metrics to tell it") {
+            // With a problem, an exit and a handover every family has a sample, except those of absent hardware.
+            try await eventually("the metrics of the handover") {
                 let text = String(decoding: try read(), as: UTF8.self)
                 return ["streambox_problem{", "streambox_handovers_total{", "streambox_encoder_exits_total{"].allSatisfy
                 { text.contains("\n\($0)") }
@@ -55,7 +47,7 @@ import Testing
             #expect(
                 try await Promtool.remarks(on: Array(try await HTTP.get(port: http, "/metrics").utf8)) == Self.remarks)
 
-            // What there is to tell may change while it is scraped.
+            // The metrics may change during a scrape.
             typealias Scrape = (file: MetricNames, text: String)
             let (file, scraped) = try await eventually("a scrape between changes") { () async throws -> Scrape? in
                 let before = MetricNames(String(decoding: try read(), as: UTF8.self))
@@ -64,14 +56,14 @@ import Testing
                 guard before.metrics == after.metrics else { return nil }
                 return (file: before, text: scraped)
             }
-            let passed = MetricNames(scraped)
+            let exported = MetricNames(scraped)
             #expect(scraped.contains("node_textfile_scrape_error 0"))
             for (name, labels) in file.metrics where !labels.isEmpty || name.hasPrefix("process_") {
-                #expect(passed.metrics[name]?.keys.sorted() == labels.keys.sorted(), "\(name)")
+                #expect(exported.metrics[name]?.keys.sorted() == labels.keys.sorted(), "\(name)")
             }
             #expect(!exporter.program.errors.contains("level=error"), "\(exporter.program.errors.text)")
 
-            // A clean stop leaves nothing to be scraped.
+            // After an orderly stop there are no metrics to scrape.
             try await daemon.terminate()
             #expect(try await !exporter.scrape().contains("streambox_"))
             await stage.end(exporter.program)
@@ -82,7 +74,7 @@ import Testing
         }
     }
 
-    /// A box with everything that a machine of the tests may lack.
+    /// The metrics of the hardware that the machine of the tests may lack.
     private static let hardware = MetricNames(
         String(
             decoding: PrometheusText.render(
@@ -98,7 +90,7 @@ import Testing
                     captureDevices: [CaptureDeviceSnapshot(name: "Cam Link 4K", serial: "SN1", path: "usb-0:2")],
                     channels: [], problems: [])), as: UTF8.self))
 
-    @Test("promtool accepts the alerts, and what they are expected to do they do")
+    @Test("promtool accepts the alerts, and they fire as their tests expect")
     func alerts() async throws {
         try await Promtool.checkRules(Self.rules)
         try await Promtool.testRules(Self.ruleTests)
@@ -107,10 +99,10 @@ import Testing
             String($0.1)
         }
         #expect(names.count >= 10)
-        for name in names { #expect(tests.contains("alertname: \(name)\n"), "\(name) is expected nowhere") }
+        for name in names { #expect(tests.contains("alertname: \(name)\n"), "no test expects \(name)") }
     }
 
-    @Test("every expression of the dashboard is PromQL, and its panels stand beside each other")
+    @Test("every dashboard expression is PromQL, and no panels overlap")
     func dashboard() async throws {
         try await withStage { stage in
             let dashboard = try Dashboard.read()
@@ -127,7 +119,7 @@ import Testing
             for (index, panel) in dashboard.panels.enumerated() {
                 #expect(panel.gridPos.x + panel.gridPos.w <= 24, "\(panel.title)")
                 for other in dashboard.panels[..<index] {
-                    #expect(!panel.gridPos.overlaps(other.gridPos), "\(panel.title) lies over \(other.title)")
+                    #expect(!panel.gridPos.overlaps(other.gridPos), "\(panel.title) overlaps \(other.title)")
                 }
             }
             for variable in ["box", "channel", "group"] {
@@ -138,7 +130,7 @@ import Testing
     }
 }
 
-/// What the tests read of a Grafana dashboard.
+/// The parts of the Grafana dashboard that the tests read.
 private struct Dashboard: Decodable {
     struct Place: Decodable {
         var x, y, w, h: Int
@@ -171,15 +163,13 @@ private struct Dashboard: Decodable {
     var annotations: List<Annotation>
 
     static func read() throws -> Dashboard {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        return try JSONDecoder().decode(
-            Dashboard.self, from: Data(contentsOf: root.appendingPathComponent("docs/grafana/streambox.json")))
+        try JSONDecoder().decode(
+            Dashboard.self, from: Data(contentsOf: Document.root.appending(path: "docs/grafana/streambox.json")))
     }
 
     var expressions: [String] { panels.flatMap { $0.targets ?? [] }.map(\.expr) + annotations.list.compactMap(\.expr) }
 
-    /// Everything that names metrics or labels, each with what it belongs to.
+    /// Every text that names metrics or labels. A legend, variable or title is in one text with its expression.
     var texts: [String] {
         panels.flatMap { $0.targets ?? [] }.map {
             "\($0.expr) \($0.legendFormat == "__auto" ? "" : $0.legendFormat ?? "")"
@@ -192,7 +182,7 @@ private struct Dashboard: Decodable {
             }
     }
 
-    /// As Grafana hands an expression to Prometheus.
+    /// An expression as Grafana sends it to Prometheus.
     static func filledIn(_ expression: String) -> String {
         var text = expression.replacingOccurrences(of: "$__rate_interval", with: "1m").replacingOccurrences(
             of: "$__range", with: "3h")

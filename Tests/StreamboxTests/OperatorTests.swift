@@ -2,9 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What an operator can ask of the running service.
+/// The commands that an operator sends to the running service.
 @Suite(.serialized, .tags(.ffmpeg)) struct OperatorTests {
-    /// No slate comes before a test picture that takes its time: the times of the two need not be on one grid.
+    /// The slate waits so long that it is not on air before a test picture that starts late: the frame times of the two
+    /// need not be on one grid.
     private func box(_ targets: String) -> String {
         """
           - name: main
@@ -20,12 +21,7 @@ import Testing
         try await stage.command(arguments + ["--config", daemon.config])
     }
 
-    @Test(
-        """
-        an encoder is handed over on request; one that does not exist or does not work here is refused with the \
-        list, and the running one goes on
-        """
-    )
+    @Test("a requested encoder takes over; an unusable one is rejected with the list")
     func handover() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -44,7 +40,7 @@ import Testing
                 passed.ending == .exited(1) && passed.errors.contains("passes its channel through"), "\(passed.errors)")
             #expect(daemon.children("pipe:0").contains { $0.pid == encoder })
             for arguments in [["hd"], ["hd", "--encoder", "libx264"]] {
-                // An encoder that had no processor for two seconds counts as hung, and is being replaced then.
+                // An encoder that got no CPU time for two seconds counts as hung, and is being replaced.
                 let done = try await eventually("the group to be live") {
                     let done = try await stage.command(["handover"] + arguments + ["--config", daemon.config])
                     return done.errors.contains("is not live") ? nil : done
@@ -54,8 +50,7 @@ import Testing
             #expect(!daemon.children("pipe:0").contains { $0.pid == encoder })
             let group = try #require(try await stage.status(of: daemon).group("hd"))
             #expect(group.handovers["operator"] == 2 && group.lostFrames == 0 && group.encoder == "libx264", "\(group)")
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 30, of: "one")
+            try await sink.waitForMoreFrames(30, of: "one")
             try await daemon.terminate()
             #expect(try await sink.wasPublishedOnceInOrder("one"))
             let probe = try await MediaProbe.read(.url(sink.recording(of: "one")))
@@ -65,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("groups and targets stop and start alone, and what was stopped stays so over a restart")
+    @Test("groups and targets stop and start alone, and stay stopped over a restart")
     func wanted() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)
@@ -97,13 +92,13 @@ import Testing
                 let status = try await stage.status(of: again)
                 return status.group("hd")?.state == "live" && status.target("a")?.state == "live"
             }
-            // What was missing while it was stopped was not wanted.
+            // Frames of the time when the group was stopped are not lost.
             #expect(try await stage.status(of: again).group("hd")?.lostFrames == 0)
             try await again.terminate()
         }
     }
 
-    @Test("a target with a wrong key is refused, one that cannot be reached is not: each says what to do")
+    @Test("a target with a wrong key and an unreachable one each name their fix")
     func refused() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)
@@ -113,7 +108,7 @@ import Testing
                   { name: good, url: "\(sink.url("one"))" }
                 """
             let daemon = try await stage.streambox(box(targets))
-            // One status for both: the targets that are down are tried again all the time.
+            // One status for all: targets that are down are retried all the time.
             let problems = try await stage.expect("the targets' states", of: daemon) { status in
                 ["key", "nobody", "good"].map { status.target($0)?.state } == ["refused", "waiting", "live"]
             }.problems
@@ -130,7 +125,7 @@ import Testing
         }
     }
 
-    @Test("the metrics file is there while the service runs, says what a sink sees, and goes with it")
+    @Test("the metrics file matches what a sink sees, and is removed at the end")
     func metrics() async throws {
         try await withStage { stage in
             let file = stage.folder.path("box.prom")
@@ -148,7 +143,7 @@ import Testing
         }
     }
 
-    @Test("without a service a command says where it looked")
+    @Test("without a service a command names the place where it looked")
     func nobody() async throws {
         try await withStage { stage in
             let config = try stage.configuration(box("{ name: a, url: \"srt://127.0.0.1:9\" }"))

@@ -4,7 +4,7 @@ import Testing
 
 /// From a source to every kind of target, with the real FFmpeg and the real nginx.
 @Suite(.serialized, .tags(.ffmpeg)) struct OutputTests {
-    @Test("one source goes to an RTMP target, an SRT target, a recording and a tap at once, as configured")
+    @Test("one source feeds an RTMP target, an SRT target, a recording and a tap")
     func everyTarget() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -49,11 +49,11 @@ import Testing
                     "\(name)")
                 #expect(audio.codec == "aac" && audio.sampleRate == 44_100 && audio.channels == 1, "\(name)")
                 #expect(probe.backwards.isEmpty, "\(name)")
-                let pictures = probe.packets(of: video)
-                #expect(pictures.count >= 50, "\(name)")
-                #expect(pictures.first?.isKey == true, "\(name)")
-                // A keyframe a second, and each picture 40 ms after the one before.
-                let keys = pictures.indices.filter { pictures[$0].isKey }
+                let frames = probe.packets(of: video)
+                #expect(frames.count >= 50, "\(name)")
+                #expect(frames.first?.isKey == true, "\(name)")
+                // Expects a keyframe per second, and each frame 40 ms after the one before.
+                let keys = frames.indices.filter { frames[$0].isKey }
                 #expect(zip(keys, keys.dropFirst()).allSatisfy { $1 - $0 == 25 }, "\(name): \(keys)")
                 let reading = try await FrameReader.read(input)
                 #expect(reading.complaints.isEmpty, "\(name): \(reading.complaints)")
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test("every picture that an RTMP publisher sends comes out once, copied and encoded")
+    @Test("each frame of an RTMP publisher arrives once, copied and encoded")
     func everyFrame() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -72,7 +72,7 @@ import Testing
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
-                    # A publisher that is late on a busy machine keeps the air.
+                    # A publisher that is late on a busy machine stays on air.
                     slate: { after: 10s }
                     groups:
                       - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("copied"))" } ] }
@@ -82,7 +82,7 @@ import Testing
                           targets: [ { name: c, url: "\(sink.url("encoded"))" } ] }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
-            // The slate: encoders and targets are there for the publisher's first picture.
+            // The slate has arrived: encoders and targets run before the publisher's first frame.
             for name in ["copied", "sound", "encoded"] { try await sink.waitForFrames(1, of: name) }
             let publisher = try await stage.publish(.small(seconds: 6), to: "rtmp://127.0.0.1:\(port)/live/x")
             #expect(try await publisher.wait(.seconds(60)) == .exited(0))
@@ -93,16 +93,16 @@ import Testing
                 let reading = try await sink.reading(of: name)
                 let verdict = Verdict(reading)
                 #expect(verdict.isWhole && verdict.received >= 170 && verdict.first == 0, "\(name): \(verdict)")
-                #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(name): \(verdict)")
-                #expect(verdict.soundOffsets.count >= 4, "\(name): \(verdict)")
+                #expect((verdict.worstAudioOffset ?? 1) < 0.06, "\(name): \(verdict)")
+                #expect(verdict.audioOffsets.count >= 4, "\(name): \(verdict)")
                 #expect(reading.complaints.isEmpty, "\(name): \(reading.complaints)")
             }
-            // Reading what the targets got may take longer than a channel may be without a source.
+            // Reading the recordings may take longer than a channel may be without a source.
             #expect(daemon.lines("level=error").allSatisfy { $0.contains("problem=no-source") })
         }
     }
 
-    @Test("a publisher without sound reaches the target with silence")
+    @Test("a publisher without audio reaches the target with silence")
     func silence() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -117,19 +117,19 @@ import Testing
                       - { name: hd, video: { bitrate: 600k }, targets: [ { name: b, url: "\(sink.url("encoded"))" } ] }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
-            let source = NumberedSource.small(seconds: 600) { $0.sound = .none }
+            let source = NumberedSource.small(seconds: 600) { $0.audio = .none }
             let publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")
             for name in ["copied", "encoded"] { try await sink.waitForNumbers(110, of: name) }
             #expect(publisher.isRunning)
-            // Before the publisher: the slate has sound, and is not to come on air.
+            // The service ends before the publisher: the slate has audio, and must not go on air.
             try await daemon.terminate()
             await stage.end(publisher)
             for name in ["copied", "encoded"] {
                 let probe = try await MediaProbe.read(.url(sink.recording(of: name)))
                 #expect(probe.audio?.codec == "aac" && probe.audio?.sampleRate == 48_000)
-                let sound = probe.packets(of: probe.audio).compactMap(\.pts)
-                #expect(sound.count > 150, "\(name): \(sound.count) frames of sound")
-                #expect(zip(sound, sound.dropFirst()).allSatisfy { (20...23).contains($1 - $0) }, "\(name)")
+                let audio = probe.packets(of: probe.audio).compactMap(\.pts)
+                #expect(audio.count > 150, "\(name): \(audio.count) audio frames")
+                #expect(zip(audio, audio.dropFirst()).allSatisfy { (20...23).contains($1 - $0) }, "\(name)")
                 let reading = try await sink.reading(of: name)
                 let verdict = Verdict(reading)
                 #expect(verdict.isWhole && reading.beeps.isEmpty, "\(name): \(verdict)")
@@ -138,13 +138,13 @@ import Testing
         }
     }
 
-    /// What a multiplexer says of two frames with one time, in the words of each FFmpeg: 5.1 has the first two, later
-    /// ones the third.
+    /// The messages of a muxer about two frames with the same timestamp. FFmpeg 5.1 has the first two, later versions
+    /// have the third.
     private static let overlaps = [
         "non monotonically increasing dts to muxer", "Non-monotonous DTS in", "Non-monotonic DTS",
     ]
 
-    @Test("a file that starts over goes on at the target without a break")
+    @Test("a file that starts over plays on at the target without a break")
     func loop() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -166,8 +166,8 @@ import Testing
                 #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $1 == ($0 + 1) % 60 }, "\(name): \(numbers)")
                 let verdict = Verdict(reading)
                 #expect(verdict.backwards.isEmpty && (verdict.longestGap?.seconds ?? 1) < 0.1, "\(name): \(verdict)")
-                // Where the file starts over its sound may overlap by part of a frame: FFmpeg then gives two frames one
-                // time, and the reader's own multiplexer says so. Nothing goes back.
+                // Where the file starts over, its audio may overlap by part of a frame. FFmpeg then gives two frames
+                // the same timestamp, and the muxer of the reading FFmpeg reports it. No timestamp goes back.
                 let complaints = reading.complaints.filter { !Self.overlaps.contains(where: $0.contains) }
                 #expect(complaints.isEmpty, "\(name): \(complaints)")
                 let probe = try await MediaProbe.read(.url(sink.recording(of: name)))

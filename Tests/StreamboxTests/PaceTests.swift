@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Sources that give more than real time, with the real service.
+/// Sources that deliver faster than real time.
 @Suite(.serialized, .tags(.ffmpeg)) struct PaceTests {
     private func groups(_ sink: NginxRTMP) -> String {
         """
@@ -15,20 +15,19 @@ import Testing
         """
     }
 
-    /// When the service wrote a line, by its own clock: the test may read it late.
-    private func time(_ line: Transcript.Line) throws -> Date {
-        let text = try #require(line.text.firstMatch(of: #/^time=(\S+)/#)).1
-        return try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(text))
+    /// The seconds from one log line to another, by the service's clock.
+    private func seconds(from begin: Transcript.Line, to end: Transcript.Line) throws -> Double {
+        try Daemon.time(of: end.text).timeIntervalSince(Daemon.time(of: begin.text))
     }
 
-    /// Every frame arrived, in order, the first time that the file was on air.
+    /// Expects every frame of the first run of the file, in order.
     private func expectWhole(_ sink: NginxRTMP, _ name: String, frames: Int) async throws {
         let numbers = Array(try await sink.reading(of: name).numbers.prefix(frames))
         let gap = numbers.indices.first { Int(numbers[$0]) != $0 }
         #expect(numbers.count == frames && gap == nil, "\(name): \(numbers.count) frames, a gap at \(gap ?? frames)")
     }
 
-    @Test("a file that is pulled by HTTP is on air in real time, whole, and status and log say so")
+    @Test("a file pulled by HTTP is on air whole in real time, and status and log say so")
     func pulledFile() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -40,7 +39,7 @@ import Testing
                     sources: [ { pull: { url: "\(server.url("show.ts"))" } } ]
                 \(groups(sink))
                 """)
-            // The targets are connected before the file comes.
+            // The targets are connected before the file arrives.
             for name in ["hd", "raw"] { try await sink.waitForFrames(30, of: name) }
             try await server.start()
             let begin = try await daemon.logged("msg=\"on air\"", "source=pull-0")
@@ -48,25 +47,25 @@ import Testing
                 status.source("pull-0")?.notes?.contains { $0.contains("faster than real time") } == true
             }
             let end = try await daemon.logged("msg=ended", "source=pull-0", from: begin.index, within: .seconds(60))
-            // It may be ahead by four seconds.
-            #expect(try time(end).timeIntervalSince(try time(begin)) >= 15)
-            // It is fetched again, and that is not told again.
+            // The service may read up to four seconds ahead.
+            #expect(try seconds(from: begin, to: end) >= 15)
+            // The file is pulled again, and that is not reported again.
             try await daemon.logged("faster than real time", "level=debug", "source=pull-0", within: .seconds(60))
             #expect(daemon.lines("faster than real time", "level=notice", "source=pull-0").count == 1)
             #expect(daemon.lines("silent: no picture comes").isEmpty)
-            // That a file ends is no failure.
+            // The end of a file is no failure.
             #expect(try await !stage.status(of: daemon).hasProblem("source-failed"))
             let status = try await stage.expect("no frame lost", of: daemon) { $0.group("hd")?.lostFrames == 0 }
-            // Neither for slow nor for stalled was an encoder taken.
+            // No encoder was replaced as stalled.
             #expect(status.group("hd")?.handovers["stall"] ?? 0 == 0)
-            // At a stop what an encoder still has may be late.
+            // At a stop the encoder's last frames may come too late.
             for name in ["hd", "raw"] { try await sink.waitForNumbers(600, of: name) }
             try await daemon.terminate()
             for name in ["hd", "raw"] { try await expectWhole(sink, name, frames: 600) }
         }
     }
 
-    @Test("a publisher that sends a file at five times its speed is on air in real time, whole, also after it has left")
+    @Test("a file published at five times its speed is on air whole in real time")
     func fastPublisher() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -85,10 +84,10 @@ import Testing
             try await daemon.logged("faster than real time", "level=warning", "source=rtmp-0")
             #expect(try await publisher.wait(.seconds(30)) == .exited(0))
             let end = try await daemon.logged("msg=ended", "source=rtmp-0", from: begin.index, within: .seconds(60))
-            #expect(try time(end).timeIntervalSince(try time(begin)) >= 10)
-            // The note goes with it.
+            #expect(try seconds(from: begin, to: end) >= 10)
+            // The note ends with the publisher.
             try await stage.expect("no note", of: daemon) { $0.source("rtmp-0")?.notes == nil }
-            // The last ones come out of the encoder with the slate.
+            // The slate's frames push the last frames out of the encoder.
             for name in ["hd", "raw"] { try await sink.waitForNumbers(450, of: name, within: .seconds(60)) }
             try await daemon.terminate()
             for name in ["hd", "raw"] { try await expectWhole(sink, name, frames: 450) }

@@ -1,6 +1,6 @@
 import TestSupport
 
-/// The targets that a Package.swift declares, read from its text.
+/// Reads the targets of a Package.swift from its text.
 enum PackageManifest {
     /// - Returns: The targets below `Sources`, each with those of them that it depends on.
     static func modules(in manifest: String) throws -> [String: Set<String>] {
@@ -9,7 +9,7 @@ enum PackageManifest {
         var rest = text
         while let start = rest.firstMatch(of: /\.(target|executableTarget|systemLibrary|testTarget)\(/) {
             let arguments = try balanced(rest[start.range.upperBound...])
-            // A target that is named as a dependency is inside of these arguments.
+            // Skips the arguments, in which a dependency may be written like a target.
             rest = rest[arguments.endIndex...]
             guard let name = arguments.firstMatch(of: /\bname: *"([^"]+)"/)?.1 else {
                 throw Failed("a target without a name in Package.swift: \(arguments)")
@@ -42,7 +42,7 @@ enum PackageManifest {
         return names
     }
 
-    /// The elements of a list, without the blanks around them.
+    /// The elements of a list, without the whitespace around them.
     private static func elements(of list: Substring) throws -> [Substring] {
         var elements: [Substring] = []
         var rest = list
@@ -51,7 +51,7 @@ enum PackageManifest {
             guard !rest.isEmpty else { return elements }
             var end = rest.startIndex
             while end < rest.endIndex, rest[end] != "," {
-                // What is in parentheses or brackets belongs to the element, commas included.
+                // Parentheses and brackets belong to the element, with the commas in them.
                 if "([".contains(rest[end]) { end = try balanced(rest[rest.index(after: end)...]).endIndex }
                 end = rest.index(after: end)
             }
@@ -61,7 +61,7 @@ enum PackageManifest {
         }
     }
 
-    /// What comes before the closing parenthesis or bracket whose opening one is right before the text.
+    /// The text up to the closing parenthesis or bracket whose opening one is right before the text.
     private static func balanced(_ text: Substring) throws -> Substring {
         var depth = 1
         var isString = false
@@ -79,7 +79,7 @@ enum PackageManifest {
         throw Failed("a parenthesis that is not closed in Package.swift: \(text.prefix(80))")
     }
 
-    /// The text without `//` and what follows on its line; `//` in a string, as in an address, stays.
+    /// The text without comments. `//` in a string, such as a URL, stays.
     private static func withoutComments(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             var isString = false

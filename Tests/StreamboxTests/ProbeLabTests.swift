@@ -3,7 +3,7 @@ import LabKit
 import TestSupport
 import Testing
 
-/// `probe` with the real libva on a driver that has no hardware, and with the real V4L2 questions.
+/// `probe` with the real libva on a simulated driver, and with the real V4L2 calls.
 @Suite(.tags(.ffmpeg)) struct ProbeLabTests {
     private struct Report: Decodable {
         struct GPU: Decodable {
@@ -69,13 +69,13 @@ import Testing
     }
 
     @Test("a VA driver is asked for profiles, entrypoints, rate controls and sizes", arguments: [false, true])
-    func driver(talks: Bool) async throws {
+    func driver(isVerbose: Bool) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
-            if talks { try lab.limit("talks", 1) }
+            if isVerbose { try lab.limit("talks", 1) }
             let report = try await probe(stage, lab)
             let entry = try #require(report.gpus.first)
-            let va = try #require(entry.va, "\(entry.problem ?? "no problem told")")
+            let va = try #require(entry.va, "\(entry.problem ?? "no problem reported")")
             #expect(va.driver == "Lab VA driver" && va.processesVideo && entry.problem == nil)
             let h264 = ["High", "Main", "ConstrainedBaseline"].map {
                 Report.VA.Encoder(
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test(
-        "a VA driver that says no, crashes or hangs costs its own answer and its own trials alone",
+        "a VA driver that refuses, crashes or hangs fails only its own trial",
         arguments: [
             (Lab.Fault.busy, "refused", "driver-error"), (.crash, "crashed", "crash"), (.hang, "hung", "driver-error"),
         ])
@@ -105,7 +105,7 @@ import Testing
             try lab.fail(.start, fault, on: .intel)
             let report = try await probe(stage, lab)
             let entry = try #require(report.gpus.first)
-            #expect(entry.va == nil && entry.problemKind == kind, "\(entry.problem ?? "no problem told")")
+            #expect(entry.va == nil && entry.problemKind == kind, "\(entry.problem ?? "no problem reported")")
             #expect(entry.problem?.isEmpty == false && report.gpus.last?.va != nil)
             #expect(report.encoder("h264_vaapi@0000:00:02.0")?.cause == cause)
             #expect(report.encoder("h264_vaapi@0000:03:00.0")?.standing == "usable")
@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test(
-        "what is wrong with a VA driver is told by its cause, with what to do",
+        "a fault of a VA driver is reported by its cause, with a fix",
         arguments: [
             (["Init HW_BUSY"], "driver-error", "its driver reports an error"),
             (["Init OPERATION_FAILED"], "driver-error", "its driver reports an error"),
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test("without the VA driver's library it is said what to install")
+    @Test("without the VA driver's library the package to install is named")
     func noDriver() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -150,9 +150,9 @@ import Testing
         }
     }
 
-    @Test("the AV1 encoders of GPUs are listed where FFmpeg has them, and not tried")
+    @Test("AV1 encoders of GPUs are listed where FFmpeg has them, and not tried")
     func av1() async throws {
-        // FFmpeg 7 and later has them.
+        // FFmpeg 7 and later have them.
         let text = try await TestProcess.run("ffmpeg", ["-v", "error", "-encoders"]).success("the encoders").text
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -166,39 +166,34 @@ import Testing
         }
     }
 
-    @Test("trials on GPUs print no warning but that a driver writes headers itself")
+    @Test("GPU trials print no warning except that a driver writes headers itself")
     func quiet() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             try await lab.plug(.nvidia)
-            let which = try await TestProcess.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg")
-            let real = which.text.split(separator: "\n")[0]
-            let words = stage.folder.path("words")
-            // What a trial says goes no further in the service.
-            _ = try stage.folder.write(
-                "ffmpeg",
+            let messages = stage.folder.path("messages")
+            // The service does not pass on the messages of a trial.
+            _ = try await stage.ffmpegWrapper(
                 """
-                #!/bin/bash
                 case " $* " in
-                    *" -c:v h264_vaapi "* | *" -c:v h264_nvenc "*) exec '\(real)' "$@" 2>>'\(words)' ;;
+                    *" -c:v h264_vaapi "* | *" -c:v h264_nvenc "*) exec "$real" "$@" 2>>'\(messages)' ;;
                 esac
-                exec '\(real)' "$@"
-
-                """, mode: 0o755)
+                exec "$real" "$@"
+                """)
             let environment = lab.nvidiaEnvironment.merging(["PATH": stage.folder.path + ":/usr/bin:/bin"]) { $1 }
             let report = try await probe(stage, lab, environment: environment)
             for name in ["h264_vaapi@0000:00:02.0", "h264_nvenc@0000:01:00.0"] {
                 #expect(report.encoder(name)?.standing == "usable", "\(name)")
             }
-            // VA-API's stand-in takes no headers from FFmpeg, as some drivers do not.
-            let lines = try stage.folder.text("words").split(separator: "\n").filter { line in
+            // The simulated VA driver takes no headers from FFmpeg, like some real drivers.
+            let lines = try stage.folder.text("messages").split(separator: "\n").filter { line in
                 !line.contains("Driver does not support some wanted packed headers")
             }
             #expect(lines.isEmpty, "\(lines)")
         }
     }
 
-    @Test("a GPU without a scaler encodes what the processor has scaled")
+    @Test("a GPU without a scaler encodes frames that the CPU has scaled")
     func noScaler() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -208,7 +203,7 @@ import Testing
         }
     }
 
-    @Test("without trials nothing is started, and nothing is called usable that was not tried")
+    @Test("without trials nothing starts, and no untried encoder is called usable")
     func noTrial() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -219,7 +214,7 @@ import Testing
     }
 
     @Test(
-        "NVIDIA's encoder is tried, and what is wrong is said in words that help",
+        "NVIDIA's encoder is tried, and its faults are explained",
         arguments: [
             ("", 0, nil, ""), ("devices", 0, "device-gone", "no such device"),
             ("sessions", 0, "session-limit", "no further encoding session"),
@@ -237,7 +232,7 @@ import Testing
         }
     }
 
-    @Test("without NVIDIA's libraries, or the one that encodes, it is said what to install", arguments: [false, true])
+    @Test("without NVIDIA's libraries the package to install is named", arguments: [false, true])
     func noLibraries(hasCUDA: Bool) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.nvidia)
@@ -256,12 +251,12 @@ import Testing
         }
     }
 
-    @Test("a GPU that this user may not open is told with the group to join, and is not tried")
+    @Test("a GPU without permission names the group to join, and is not tried")
     func permission() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             try await lab.restrict(.intel, to: "video")
-            // Root that may not pass over permissions is like any other user.
+            // Root without these capabilities is bound by permissions like any other user.
             let done = try await TestProcess.run(
                 "setpriv", Lab.boundByPermissions + [Daemon.path, "probe", "--json"], environment: lab.environment)
             let report = try JSONDecoder().decode(Report.self, from: Data(done.output))
@@ -273,7 +268,7 @@ import Testing
         }
     }
 
-    @Test("an NVIDIA GPU without DRM nodes is found by its PCI slot, beside one that has them, and has no VA driver")
+    @Test("an NVIDIA GPU without DRM nodes is found by its slot and has no VA driver")
     func nvidia() async throws {
         try await withLab { stage, lab in
             try await lab.load("box.umockdev")
@@ -286,7 +281,7 @@ import Testing
         }
     }
 
-    @Test("a capture card tells its modes, a board's encoder its codecs, and neither passes for the other")
+    @Test("a capture card lists its modes and a board's encoder its codecs")
     func video() async throws {
         try await withLab { stage, lab in
             try await lab.load("box.umockdev")
@@ -303,13 +298,16 @@ import Testing
                     .init(format: "NV12", width: 1920, height: 1080, rates: ["60"]),
                 ])
             #expect(report.v4l2Encoders == [.init(node: "/dev/video11", driver: "bcm2835-codec", codecs: ["h264"])])
-            // What is planned is what the service would find.
+            // `plan` sees the devices that the service would find.
             let config = try stage.configuration(
                 """
-                  - name: main\n    sources: [ test: {} ]\n    groups: [ { name: hd, video: { encoder: \
-                h264_v4l2m2m }, targets: [ { name: t, record: { folder: \(stage.folder.path("rec")) } } ] } ]
-                """
-            )
+                  - name: main
+                    sources: [ { test: {} } ]
+                    groups:
+                      - name: hd
+                        video: { encoder: h264_v4l2m2m }
+                        targets: [ { name: t, record: { folder: \(stage.folder.path("rec")) } } ]
+                """)
             let plan = try await stage.command(["plan", config], environment: lab.environment)
             #expect(
                 plan.text.contains("h264_v4l2m2m: ") && !plan.text.contains("it needs a board"),
@@ -325,12 +323,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        two cards that nothing but their ports tells apart are said so, by probe and by check; the sound is that \
-        of the same card
-        """
-    )
+    @Test("two cards that differ only by port are reported, each with its own sound card")
     func alike() async throws {
         try await withLab { stage, lab in
             let left = LabCamera(serial: nil, port: "1-2", number: 0, sound: 1)
@@ -347,8 +340,11 @@ import Testing
             let config = try stage.configuration(
                 """
                   - name: main
-                    sources: [ { capture: { model: "0fd9:0066" } }, { capture: { serial: SN7 } },
-                      { capture: { path: "\(left.path)", size: 600x400 } }, { capture: { any: true } } ]
+                    sources:
+                      - capture: { model: "0fd9:0066" }
+                      - capture: { serial: SN7 }
+                      - capture: { path: "\(left.path)", size: 600x400 }
+                      - capture: { any: true }
                     groups: [ { name: g, video: copy, audio: copy } ]
                 """)
             let check = try await stage.command(["check", config], environment: lab.environment).text
@@ -384,12 +380,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        a card with a node for each input is listed with a path and a sound card for each, and its other nodes are \
-        left out
-        """
-    )
+    @Test("a card with a node for each input lists a path and sound card for each")
     func inputs() async throws {
         try await withLab { stage, lab in
             let slot = "/devices/pci0000:00/0000:00:1c.0/0000:03:00"

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a box has, with the real libudev and libdrm on devices that umockdev stands in for.
+/// The hardware of a box, with the real libudev and libdrm on devices that umockdev simulates.
 @Suite(.tags(.ffmpeg)) struct ProbeTests {
     private struct Report: Decodable {
         struct Entry: Decodable {
@@ -34,8 +34,7 @@ import Testing
         var captureDevices: [Capture]
     }
 
-    private static let devices = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("CapabilityProbeTests/Devices/box.umockdev").path
+    private static let devices = Document.root.appending(path: "Tests/CapabilityProbeTests/Devices/box.umockdev").path
 
     private func probe(_ options: String...) async throws -> Report {
         let done = try await TestProcess.run(
@@ -44,12 +43,7 @@ import Testing
         return try JSONDecoder().decode(Report.self, from: Data(done.output))
     }
 
-    @Test(
-        """
-        GPUs are known by their slots, capture cards by serial and port, with the node that gives pictures and the \
-        sound beside it
-        """
-    )
+    @Test("GPUs are listed by slot, and capture cards by serial and port")
     func devices() async throws {
         let report = try await probe("--no-trial")
         let gpu = try #require(report.gpus.first?.gpu)
@@ -66,7 +60,7 @@ import Testing
         #expect(card.path == "pci-0000:00:14.0-usb-0:2:1.0")
     }
 
-    @Test("AV1 encoders of software are listed, and what FFmpeg could decode with")
+    @Test("AV1 software encoders and FFmpeg's decoders are listed")
     func listed() async throws {
         let report = try await probe("--no-trial")
         for name in ["libsvtav1", "libaom-av1", "librav1e"] {
@@ -75,13 +69,13 @@ import Testing
         #expect(Set(report.hwaccels).isSuperset(of: ["cuda", "qsv", "vaapi"]), "\(report.hwaccels)")
     }
 
-    @Test("a driver that does not start is that GPU's problem, and told")
+    @Test("a driver that does not start is reported for its GPU alone")
     func driver() async throws {
-        // The node is there, and no driver behind it.
+        // The device node exists, without a driver.
         #expect(try await probe().gpus.first?.problem != nil)
     }
 
-    @Test("a machine without any of it is said so in words")
+    @Test("a machine without GPUs and cards is reported in words")
     func nothing() async throws {
         let done = try await TestProcess.run("umockdev-wrapper", [Daemon.path, "probe"])
         #expect(done.ending == .exited(0))

@@ -3,9 +3,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What phones and careless encoders send: late, missing and jumping media, and more.
+/// Streams as phones and careless encoders send them: late, missing and jumping media, and more.
 @Suite(.serialized, .tags(.ffmpeg)) struct PublisherInputTests {
-    /// Frames a second, and frames from one keyframe to the next.
+    /// Frames per second, and frames from one keyframe to the next.
     private static let rate = 30
     private static let gop = 15
 
@@ -15,7 +15,7 @@ import Testing
         var daemon: Daemon
         var port: Int
 
-        /// What targets got: of the group that is passed on, and of the one that is encoded.
+        /// Judges the streams of the targets: of the group that copies, and of the group that encodes.
         func verdicts() async throws -> [(name: String, verdict: Verdict)] {
             var found: [(String, Verdict)] = []
             for name in ["raw", "hd"] { found.append((name, Verdict(try await sink.reading(of: name)))) }
@@ -23,7 +23,9 @@ import Testing
         }
     }
 
-    /// - Parameter patience: Longer than a publisher is late that starves on a busy machine.
+    /// Starts a channel with a group that copies and a group that encodes.
+    ///
+    /// - Parameter patience: When the slate takes the air: later than a publisher on a busy machine.
     private func rig(_ stage: Stage, patience: String = "20s") async throws -> Rig {
         let sink = try await stage.nginx(record: true)
         let port = try FreePort.tcp()
@@ -35,16 +37,16 @@ import Testing
                 groups:
                   - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("raw"))" } ] }
                   - name: hd
-                    # Frames of another shape fill the picture, so that their numbers can be read.
+                    # Frames of another shape are stretched, so that their numbers can be read.
                     video: { encoder: libx264, bitrate: 800k, size: 320x180, rate: \(Self.rate), fit: stretch }
                     targets: [ { name: b, url: "\(sink.url("hd"))" } ]
             """)
-        // The slate: from now on the targets get whatever comes.
+        // The slate has arrived: the targets are connected before the source delivers.
         for name in ["raw", "hd"] { try await sink.waitForFrames(1, of: name) }
         return Rig(stage: stage, sink: sink, daemon: daemon, port: port)
     }
 
-    /// A stream of ten seconds, or another one.
+    /// Makes the FLV tags of a stream, of ten seconds unless told otherwise.
     private func tags(
         _ stage: Stage, seconds: Double = 10, _ change: (inout NumberedSource) -> Void = { _ in }
     ) async throws -> [FLVFile.Tag] {
@@ -57,14 +59,14 @@ import Testing
         return FLVFile(Array(try stage.folder.read(name))).tags
     }
 
-    /// From when on a publisher leaves, in milliseconds of its stream.
+    /// The time in a stream, in milliseconds, at which its publisher disconnects.
     private final class Leave: Sendable {
         private let time = Atomic(Int.max)
         func from(_ time: Int) { self.time.store(time, ordering: .relaxed) }
         func isDue(_ time: Int) -> Bool { time >= self.time.load(ordering: .relaxed) }
     }
 
-    /// Publishes, and gives what the targets got.
+    /// Publishes, and judges the streams of the targets.
     ///
     /// - Parameter during: Called when the first frame is on air.
     private func publish(
@@ -73,10 +75,11 @@ import Testing
         try await publish(messages, rig, leavesFrom: .max, during: during).verdicts
     }
 
-    /// Publishes, and gives what the targets got, and when each frame was sent.
+    /// Publishes, and judges the streams of the targets.
     ///
-    /// - Parameter time: Milliseconds from which on the publisher leaves as soon as `during` is done: on a busy machine
-    ///   that may take its time.
+    /// - Parameter time: The time in milliseconds from which on the publisher disconnects once `during` has returned,
+    ///   which may take long on a busy machine.
+    /// - Returns: The verdicts, and when each frame was sent.
     private func publish(
         _ messages: [HandMadePublisher.Message], _ rig: Rig, leavesFrom time: Int, during: (Rig) async throws -> Void
     ) async throws -> (verdicts: [(name: String, verdict: Verdict)], sent: [ContinuousClock.Instant]) {
@@ -93,30 +96,30 @@ import Testing
         let report = try await sending
         #expect(!report.wasCut)
         try await rig.daemon.logged("the publisher left")
-        // No process is between the publisher and the channel; one may be beside them, for the sound.
+        // No process is between the publisher and the channel. One may convert the audio beside them.
         #expect(rig.daemon.lines("msg=started", "source=rtmp-0").allSatisfy { $0.contains("process=sound") })
         let status = try await rig.stage.status(of: rig.daemon)
         #expect(status.group("hd")?.handovers["stall"] ?? 0 == 0)
         try await rig.daemon.terminate()
         let verdicts = try await rig.verdicts()
         for (name, verdict) in verdicts { print("\(name): \(verdict)") }
-        return (verdicts, report.pictures)
+        return (verdicts, report.frames)
     }
 
-    /// Every frame from the first one on, once and in order, and audio where it belongs.
+    /// Expects every frame from the first one on, once and in order, and the audio in sync.
     private func expectWhole(
         _ verdicts: [(name: String, verdict: Verdict)], first: UInt32 = 0, last: UInt32 = 299, beeps: Int
     ) {
         for (name, verdict) in verdicts {
             #expect(verdict.isWhole && verdict.first == first && verdict.last == last, "\(name): \(verdict)")
-            #expect(verdict.soundOffsets.count >= beeps, "\(name): \(verdict.soundOffsets)")
-            #expect(verdict.worstSoundOffset ?? 0 < 0.06, "\(name): \(verdict.soundOffsets)")
+            #expect(verdict.audioOffsets.count >= beeps, "\(name): \(verdict.audioOffsets)")
+            #expect(verdict.worstAudioOffset ?? 0 < 0.06, "\(name): \(verdict.audioOffsets)")
         }
     }
 
     // MARK: Late and missing audio
 
-    @Test("audio that is announced and never comes costs nothing but the audio", arguments: [true, false])
+    @Test("audio that is announced and never arrives costs no frame", arguments: [true, false])
     func audioNever(isAnnounced: Bool) async throws {
         try await withStage { stage in
             let messages = try await tags(stage).filter { $0.kind == .video || ($0.isHeader && isAnnounced) }
@@ -125,7 +128,7 @@ import Testing
         }
     }
 
-    @Test("audio that begins late is heard when it comes, with its header or long after it", arguments: [true, false])
+    @Test("audio that begins late is heard when it arrives", arguments: [true, false])
     func audioLate(hasHeader: Bool) async throws {
         try await withStage { stage in
             let messages = try await tags(stage).compactMap { tag -> HandMadePublisher.Message? in
@@ -137,7 +140,7 @@ import Testing
         }
     }
 
-    @Test("audio that comes two seconds behind its timestamps is dropped, and heard when it has caught up")
+    @Test("audio two seconds late is dropped, and heard once it has caught up")
     func audioBehind() async throws {
         try await withStage { stage in
             let messages = try await tags(stage).map { tag -> HandMadePublisher.Message in
@@ -148,10 +151,10 @@ import Testing
         }
     }
 
-    @Test("audio that is behind its picture to the end is left out, and a note and one line say so")
+    @Test("audio that stays late is left out, and a note and one log line say so")
     func audioStaysBehind() async throws {
         try await withStage { stage in
-            // Long enough for a busy machine to be asked for its status meanwhile.
+            // Long enough to read the status meanwhile, on a busy machine too.
             let messages = try await tags(stage, seconds: 90).map { tag -> HandMadePublisher.Message in
                 guard tag.kind == .audio, !tag.isHeader else { return .init(tag) }
                 return .init(tag, due: tag.time + 1500)
@@ -166,7 +169,7 @@ import Testing
             }
             #expect(rig.daemon.lines("its audio comes").count == 1)
             expectWhole(verdicts, last: UInt32(sent.count - 1), beeps: 0)
-            for (name, verdict) in verdicts { #expect(verdict.soundOffsets.isEmpty, "\(name): \(verdict)") }
+            for (name, verdict) in verdicts { #expect(verdict.audioOffsets.isEmpty, "\(name): \(verdict)") }
         }
     }
 
@@ -184,10 +187,10 @@ import Testing
         }
     }
 
-    @Test("video that pauses while the audio goes on is a silent source, and comes back without a repeat")
+    @Test("video that pauses while the audio continues returns without a repeat")
     func videoPauses() async throws {
         try await withStage { stage in
-            // The publisher may be late by four seconds, and the last picture before the pause by five.
+            // The publisher may be late by four seconds, and the last frame before the pause by five.
             let messages = try await tags(stage, seconds: 15).filter { tag in
                 tag.kind == .audio || tag.isHeader || !(3000..<12_000).contains(tag.time)
             }
@@ -196,76 +199,76 @@ import Testing
                 let silent = try await rig.daemon.logged("silent: no picture comes", "source=rtmp-0")
                 try await rig.daemon.logged("msg=delivers", "source=rtmp-0", from: silent.index)
             }
-            // An app in the background is no fault of an encoder.
+            // The pause of an app in the background is no fault of an encoder.
             #expect(rig.daemon.lines("too slow").isEmpty && rig.daemon.lines("a publisher came").count == 1)
             for (name, verdict) in verdicts {
                 let isInOrder = verdict.duplicated.isEmpty && verdict.late.isEmpty && verdict.backwards.isEmpty
                 #expect(isInOrder, "\(name): \(verdict)")
                 #expect(verdict.lost == [90...359] && verdict.last == 449, "\(name): \(verdict)")
-                #expect(verdict.worstSoundOffset ?? 1 < 0.06, "\(name): \(verdict.soundOffsets)")
+                #expect(verdict.worstAudioOffset ?? 1 < 0.06, "\(name): \(verdict.audioOffsets)")
             }
         }
     }
 
     // MARK: Other audio
 
-    /// What converts the audio.
+    /// The processes that convert the audio.
     private func converters(_ rig: Rig) -> [Int32] { rig.daemon.children("-f flv -i pipe:0").map(\.pid) }
 
-    /// How often audio that is converted was interrupted: where a process started, or one that was slow to start was
-    /// replaced, and where one took nothing for so long that audio was lost.
+    /// Counts the interruptions of converted audio: a process started, a process that started slowly was replaced, or a
+    /// process read nothing for so long that audio was lost.
     private func interruptions(_ rig: Rig) -> Int {
         rig.daemon.lines("msg=started", "process=sound").count + rig.daemon.lines("audio is lost").count
     }
 
-    /// Every frame once and in order, and beeps in sync but for those that a process's start has cut into.
+    /// Expects every frame once and in order, and beeps in sync except those that the start of a process cut.
     private func expectInSync(
         _ verdicts: [(name: String, verdict: Verdict)], beeps: Int, starts: Int
     ) {
         for (name, verdict) in verdicts {
             #expect(verdict.isWhole, "\(name): \(verdict)")
-            let cut = verdict.soundOffsets.filter { abs($0.offset) >= 0.04 }
-            #expect(verdict.soundOffsets.count - cut.count >= beeps, "\(name): \(verdict.soundOffsets)")
+            let cut = verdict.audioOffsets.filter { abs($0.offset) >= 0.04 }
+            #expect(verdict.audioOffsets.count - cut.count >= beeps, "\(name): \(verdict.audioOffsets)")
             // A beep lasts a tenth of a second.
             #expect(cut.count <= starts && cut.allSatisfy { (0...0.14).contains($0.offset) }, "\(name): \(cut)")
         }
     }
 
-    /// Starts a publisher without an end, whose audio is not AAC.
-    private func publish(_ sound: NumberedSource.Sound, to rig: Rig) async throws -> TestProcess {
+    /// Starts an endless publisher whose audio is not AAC.
+    private func publish(_ audio: NumberedSource.Audio, to rig: Rig) async throws -> TestProcess {
         let source = NumberedSource.small {
             $0.gop = Self.gop
-            $0.sound = sound
+            $0.audio = audio
         }
         return try await rig.stage.publish(source, to: "rtmp://127.0.0.1:\(rig.port)/live/x")
     }
 
-    /// Ends the publisher and the service.
-    ///
-    /// - Returns: What the targets got.
+    /// Ends the publisher and the service, and judges the streams of the targets.
     private func end(_ publisher: TestProcess, _ rig: Rig) async throws -> [(name: String, verdict: Verdict)] {
         await rig.stage.end(publisher)
         try await rig.daemon.logged("the publisher left")
-        try await eventually("the end of what converts") { converters(rig).isEmpty }
+        try await eventually("the end of the converters") { converters(rig).isEmpty }
         try await rig.daemon.terminate()
         let verdicts = try await rig.verdicts()
         for (name, verdict) in verdicts { print("\(name): \(verdict)") }
         return verdicts
     }
 
-    private static let sounds: [NumberedSource.Sound] = [.mp3, .muLaw, .aLaw, .pcm, .adpcm, .nellymoser, .speex]
+    private static let foreignFormats: [NumberedSource.Audio] = [
+        .mp3, .muLaw, .aLaw, .pcm, .adpcm, .nellymoser, .speex,
+    ]
 
-    @Test("audio that is not AAC is heard in sync with its video, by a process that says nothing", arguments: sounds)
-    func foreignAudio(sound: NumberedSource.Sound) async throws {
+    @Test("audio that is not AAC is heard in sync with its video", arguments: foreignFormats)
+    func foreignAudio(format: NumberedSource.Audio) async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
-            let publisher = try await publish(sound, to: rig)
+            let publisher = try await publish(format, to: rig)
             try await rig.daemon.logged("the source's audio is converted", "source=rtmp-0")
             try await stage.expect("the note", of: rig.daemon) { status in
                 status.source("rtmp-0")?.notes?.contains { $0.hasSuffix("it is converted to AAC") } == true
             }
             for name in ["raw", "hd"] { try await rig.sink.waitForBeeps(5, of: name) }
-            // One that is slow to start is replaced, and may say that it has not even read its input.
+            // A process that starts slowly is replaced, and may report that it has not read its input.
             let lines = rig.daemon.program.errors.lines.filter { $0.text.contains("process=sound") }
             let start = try #require(lines.lastIndex { $0.text.contains("msg=started") })
             let words = lines[start...].map(\.text).filter { $0.contains("msg=\"FFmpeg output\"") }
@@ -275,8 +278,9 @@ import Testing
         }
     }
 
-    /// When beeps belong that are not heard in their places, between the first and the last one that are heard, in
-    /// seconds.
+    /// Finds the missing beeps between the first and the last one that are heard.
+    ///
+    /// - Returns: When each one was due, in seconds.
     private func missingBeeps(of name: String, _ rig: Rig) async throws -> [Double] {
         let reading = try await rig.sink.reading(of: name)
         let (first, last) = (try #require(reading.beeps.first), try #require(reading.beeps.last))
@@ -286,16 +290,13 @@ import Testing
         }
     }
 
-    /// Seconds until a process converts the audio again that has failed at a time.
+    /// Measures how many seconds after a converter's failure the next one converts.
     private func pause(behind failure: Date, _ rig: Rig) throws -> Double {
-        let times = try rig.daemon.lines("msg=converting", "process=sound").map { line in
-            let text = try #require(line.firstMatch(of: #/^time=(\S+)/#)).1
-            return try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(text))
-        }
+        let times = try rig.daemon.lines("msg=converting", "process=sound").map(Daemon.time)
         return try #require(times.first { $0 > failure }, "\(times)").timeIntervalSince(failure)
     }
 
-    /// The audio was interrupted for other reasons than the test's, on a busy machine.
+    /// Whether the audio was interrupted for another reason than the test's, on a busy machine.
     private func wasSlow(_ rig: Rig) -> Bool {
         !rig.daemon.lines("gives nothing: it is replaced").isEmpty || !rig.daemon.lines("audio is lost").isEmpty
     }
@@ -306,7 +307,7 @@ import Testing
             let rig = try await rig(stage)
             let publisher = try await publish(.mp3, to: rig)
             try await rig.sink.waitForBeeps(3, of: "raw")
-            let first = try await eventually("what converts") { () -> [Int32]? in
+            let first = try await eventually("the converter") { () -> [Int32]? in
                 let found = converters(rig)
                 return found.isEmpty ? nil : found
             }
@@ -324,8 +325,8 @@ import Testing
             }
             let verdicts = try await end(publisher, rig)
             expectInSync(verdicts, beeps: 4, starts: interruptions(rig) + 1)
-            // Silence stands in after a second without audio, which is a moment behind the video anyway. On a busy
-            // machine the next process may take longer.
+            // Silence begins after a second without audio, which is slightly behind the video anyway. On a busy machine
+            // the next process may take longer.
             let pause = try pause(behind: failure, rig)
             for name in ["raw", "hd"] {
                 let missing = try await missingBeeps(of: name, rig)
@@ -334,9 +335,9 @@ import Testing
         }
     }
 
-    /// Waits until a target has so many beeps behind a frame.
+    /// Waits until a target has so many beeps after a frame.
     private func waitForBeeps(_ count: Int, behind number: UInt32, of name: String, _ rig: Rig) async throws {
-        let what = "\(count) beeps of \(name) behind frame \(number)"
+        let what = "\(count) beeps of \(name) after frame \(number)"
         try await eventually(what, within: .seconds(60), every: .milliseconds(300)) {
             guard let reading = try? await rig.sink.reading(of: name),
                 let frame = reading.frames.first(where: { $0.number ?? 0 >= number })
@@ -345,13 +346,13 @@ import Testing
         }
     }
 
-    @Test("audio that turns to AAC and back again is heard in all three parts")
+    @Test("audio that turns to AAC and back is heard in all three parts")
     func audioChanges() async throws {
         try await withStage { stage in
-            // Long enough for a process that is slow to start.
-            let mp3 = try await tags(stage, seconds: 90) { $0.sound = .mp3 }
+            // Long enough for a process that starts slowly.
+            let mp3 = try await tags(stage, seconds: 90) { $0.audio = .mp3 }
             let aac = try await tags(stage)
-            // FFmpeg has the video wait for what an encoder of audio begins with, and MP3 begins earlier.
+            // FFmpeg delays the video by the audio encoder's priming samples, and MP3 has more of them.
             let first = { (tags: [FLVFile.Tag]) in tags.first { $0.isKeyframe }?.time }
             let shift = try #require(first(mp3)) - #require(first(aac))
             var messages = mp3.filter { $0.kind == .video || !(4000..<8000).contains($0.time) }
@@ -368,18 +369,18 @@ import Testing
                 try await rig.daemon.logged("the source's audio is converted", "MP3", from: converted.index + 1)
                 for name in ["raw", "hd"] { try await waitForBeeps(2, behind: 270, of: name, rig) }
             }
-            // Three of AAC, and one behind it at the least.
+            // At least three beeps in AAC, and one after it.
             expectInSync(verdicts, beeps: 4, starts: interruptions(rig) + 2)
             let last = UInt32(sent.count - 1)
             for (name, verdict) in verdicts { #expect(verdict.last == last, "\(name): \(verdict)") }
         }
     }
 
-    @Test("audio that no FFmpeg can be given is silence, and a note says what to do")
+    @Test("audio that FFmpeg cannot convert is silence, and a note names the fix")
     func unknownAudio() async throws {
         try await withStage { stage in
             var messages: [HandMadePublisher.Message] = []
-            // Long enough for a busy machine to be asked for its status meanwhile.
+            // Long enough to read the status meanwhile, on a busy machine too.
             for tag in try await tags(stage, seconds: 90) {
                 guard tag.kind == .audio else {
                     messages.append(.init(tag))
@@ -404,10 +405,10 @@ import Testing
 
     // MARK: Other formats
 
-    @Test("a new header begins a new format, of another size and of the same")
+    @Test("a new header starts a new format, of another size or the same")
     func headers() async throws {
         try await withStage { stage in
-            // The last one has other parameter sets of the same size.
+            // The last format has other parameter sets of the same size.
             let formats = [(320, 180, 0), (180, 320, 0), (640, 360, 0), (640, 360, 2)]
             var pieces: [[FLVFile.Tag]] = []
             for (index, format) in formats.enumerated() {
@@ -430,7 +431,7 @@ import Testing
                 let isComplete = verdict.duplicated.isEmpty && verdict.lost.isEmpty && verdict.first == 0
                 #expect(isComplete, "\(name): \(verdict)")
                 #expect(verdict.last ?? 0 >= 355, "\(name): \(verdict)")
-                #expect(verdict.worstSoundOffset ?? 1 < 0.06, "\(name): \(verdict.soundOffsets)")
+                #expect(verdict.worstAudioOffset ?? 1 < 0.06, "\(name): \(verdict.audioOffsets)")
             }
         }
     }
@@ -443,7 +444,7 @@ import Testing
     func jump(by jump: Int) async throws {
         try await withStage { stage in
             let all = try await tags(stage)
-            // Between two beeps.
+            // The jump is between two beeps.
             let place = try #require(all.first { $0.isKeyframe && $0.time >= 5200 }?.time)
             let messages = all.map { tag -> HandMadePublisher.Message in
                 var later = tag
@@ -453,16 +454,17 @@ import Testing
             let rig = try await rig(stage)
             let (verdicts, sent) = try await publish(messages, rig, leavesFrom: .max) { rig in
                 try await Task.sleep(for: .seconds(4))
-                rig.daemon.forgetPeak()
-                let before = try rig.daemon.peak()
+                rig.daemon.resetPeakMemory()
+                let before = try rig.daemon.peakMemory()
                 try await rig.daemon.logged("the publisher left")
-                let peak = try rig.daemon.peak()
-                print("resident at the most: before \(before >> 10) KB, with the jump \(peak >> 10) KB")
+                let peak = try rig.daemon.peakMemory()
+                print("peak memory: before \(before >> 10) KB, with the jump \(peak >> 10) KB")
                 #expect(Limit.isInstrumented || peak - before <= 10_000_000)
             }
-            // A step of less than a second is a gap that is meant.
+            // A step of less than a second is a gap of the stream itself.
             expectWhole(verdicts, beeps: 8)
-            // Where the publisher itself paused, a jump is one behind a pause. The slate before it has no numbers.
+            // If the publisher itself paused, the gap includes the pause. Frames of the slate before it have no
+            // numbers.
             let pause = zip(sent, sent.dropFirst()).map { ($1 - $0).inSeconds }.max() ?? 0
             for (name, verdict) in verdicts {
                 let times = try await rig.sink.reading(of: name).frames.filter { $0.number != nil }.map(\.time)
@@ -472,7 +474,7 @@ import Testing
         }
     }
 
-    @Test("timestamps that begin anew after 24 or 32 bits go on", arguments: [(1 << 24) - 3000, (1 << 32) - 3000])
+    @Test("timestamps that wrap at 24 or 32 bits continue", arguments: [(1 << 24) - 3000, (1 << 32) - 3000])
     func wrap(start: Int) async throws {
         try await withStage { stage in
             let span = start > 1 << 24 ? 1 << 32 : 1 << 24
@@ -487,7 +489,7 @@ import Testing
 }
 
 extension [HandMadePublisher.Message] {
-    /// As they are due; those that are due at the same time in the order that they have.
+    /// Sorted by their due times. Messages with the same due time keep their order.
     fileprivate var inOrder: Self {
         enumerated().sorted { ($0.element.due, $0.offset) < ($1.element.due, $1.offset) }.map(\.element)
     }

@@ -2,22 +2,18 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Sources that have another frame rate than they announce.
+/// Sources whose frame rate differs from the announced one.
 @Suite(.serialized, .tags(.ffmpeg)) struct RateTests {
     @Test(
-        """
-        a group without a rate gives the bitrate that it was asked for, whatever the source announces, and every \
-        frame once
-        """,
+        "a group without a rate keeps its bitrate and has each frame once",
         arguments: [(15, 1000, "rtmp"), (15, 60, "rtmp"), (15, 1000, "srt"), (15, 60, "srt"), (4, 100, "srt")])
-    func announced(rate: Int, announced: Int, way: String) async throws {
-        // So many bits for each frame as leave none of them out.
+    func announced(rate: Int, announced: Int, transport: String) async throws {
+        // Enough bits per frame that the encoder drops none.
         let bitrate = 40_000 * rate
         try await withStage { stage in
-            let port = way == "rtmp" ? try FreePort.tcp() : try FreePort.udp()
-            let listen =
-                way == "rtmp"
-                ? "rtmp: { listen: \"127.0.0.1:\(port)\", app: live }" : "srt: { listen: \"127.0.0.1:\(port)\" }"
+            let port = transport == "rtmp" ? try FreePort.tcp() : try FreePort.udp()
+            let address = "listen: \"127.0.0.1:\(port)\""
+            let listen = transport == "rtmp" ? "rtmp: { \(address), app: live }" : "srt: { \(address) }"
             let daemon = try await stage.streambox(
                 """
                   - name: main
@@ -33,7 +29,7 @@ import Testing
                 $0.announcedRate = announced
             }
             let publisher: TestProcess
-            if way == "rtmp" {
+            if transport == "rtmp" {
                 try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
                 publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")
             } else {
@@ -41,8 +37,8 @@ import Testing
                 publisher = try await stage.srtCaller(source, port: port).program
             }
             try await stage.expect("an encoder that knows the rate", of: daemon) {
-                $0.source("\(way)-0")?.format == "h264 320x180@\(rate)" && $0.group("hd")?.state == "live"
-                    && daemon.hasStarted(group: "hd", after: "source=\(way)-0", "@\(rate)\"")
+                $0.source("\(transport)-0")?.format == "h264 320x180@\(rate)" && $0.group("hd")?.state == "live"
+                    && daemon.hasStarted(group: "hd", after: "source=\(transport)-0", "@\(rate)\"")
             }
             let frames = { try await MediaProbe.read(.bytes(tap.output.bytes), options: ["-f", "mpegts"]) }
             let before = try await frames()
@@ -53,17 +49,17 @@ import Testing
             }
             let probe = try await frames()
             let after = try await stage.status(of: daemon)
-            // One for the rate, and one where the slate of another size was on air first; none where a slow machine has
-            // started the encoder once the rate was known.
+            // One handover for the rate, and one if the slate with another size was on air first. None if a slow
+            // machine started the encoder when the rate was known already.
             let group = try #require(after.group("hd"))
             #expect((0...2).contains(group.handovers["refresh"] ?? 0) && group.lostFrames == 0, "\(after)")
-            // An encoder that had no processor for two seconds counts as hung.
+            // An encoder that got no CPU time for two seconds counts as hung.
             #expect(Set(group.handovers.keys).isSubset(of: ["refresh", "stall"]), "\(after)")
             await stage.end(publisher)
             try await daemon.terminate()
             try await tap.wait()
 
-            // Without those that the encoder had begun before it was handed over.
+            // Without the frames that the encoder before the handover made.
             let perSecond = try #require(probe.videoBitrate(ofLast: 5 * rate))
             #expect((Double(bitrate) * 0.75...Double(bitrate) * 1.25).contains(perSecond), "\(perSecond)")
             let reading = try await FrameReader.read(.bytes(tap.output.bytes), options: ["-f", "mpegts"])
@@ -72,7 +68,7 @@ import Testing
         }
     }
 
-    @Test("a source whose frames come at uneven intervals keeps their times, and its group the bitrate")
+    @Test("a source of uneven frame times keeps them, and its group the bitrate")
     func uneven() async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
@@ -111,7 +107,7 @@ import Testing
             #expect((750_000...1_250_000).contains(perSecond), "\(perSecond)")
             let times = probe.packets(of: probe.video).compactMap(\.pts)
             let intervals = zip(times.dropFirst(), times).map { $0 - $1 }
-            // In ticks; 40 ms are 3600 of them.
+            // In ticks of 1/90000 s: 40 ms are 3600 ticks.
             #expect(intervals.contains { $0 < 3200 } && intervals.contains { $0 > 4000 })
             #expect(intervals.allSatisfy { $0 > 0 })
             let reading = try await FrameReader.read(.bytes(tap.output.bytes), options: ["-f", "mpegts"])
@@ -120,7 +116,7 @@ import Testing
         }
     }
 
-    @Test("the status follows a source that goes on with another size and rate")
+    @Test("the status follows a source that changes its size and rate")
     func status() async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
@@ -153,7 +149,7 @@ import Testing
 }
 
 extension MediaProbe {
-    /// Bits a second of the last frames of the picture; `nil` where there are fewer.
+    /// The bits per second of the last video frames; `nil` if there are fewer.
     func videoBitrate(ofLast count: Int) -> Double? {
         guard let video else { return nil }
         let last = packets(of: video).suffix(count + 1)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Frames that another program writes.
+/// Raw frames that another program writes to a FIFO.
 @Suite(.serialized, .tags(.ffmpeg)) struct RawTests {
     private func box(_ fifo: String, _ url: String, slate: String) -> String {
         """
@@ -10,65 +10,62 @@ import Testing
             sources: [ { raw: { path: \(fifo), size: 320x180, rate: 30, pixels: bgra } } ]
             slate: { after: \(slate) }
             mezzanine: { bitrate: 2M }
-            groups: [ { name: hd, video: { encoder: libx264, bitrate: 1M, keyframe: 1s },
-              targets: [ { name: a, url: "\(url)" } ] } ]
+            groups:
+              - name: hd
+                video: { encoder: libx264, bitrate: 1M, keyframe: 1s }
+                targets: [ { name: a, url: "\(url)" } ]
         """
     }
 
-    /// The service, of which nothing is waited for: a source of frames alone has nothing on air at first.
+    /// Starts the service, and does not wait for its source: a raw source is not on air without a writer.
     ///
-    /// - Parameter slate: How long a writer may be late until the slate comes.
+    /// - Parameter slate: How late a writer may be before the slate is on air.
     private func service(
         _ stage: Stage, _ fifo: String, _ sink: NginxRTMP, slate: String = "1s"
     ) async throws -> Daemon {
         let config = try stage.configuration(box(fifo, sink.url("one"), slate: slate))
         try await stage.rememberFirstStart("box")
-        let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
-        return Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+        return try await stage.start(config)
     }
 
-    /// Writes the frames of a numbered stream at their pace.
-    private func write(_ file: String, to fifo: String, on stage: Stage) async throws -> TestProcess {
+    /// Writes the frames of a numbered stream to the FIFO.
+    ///
+    /// - Parameter pace: Options of FFmpeg for the read rate.
+    private func write(
+        _ file: String, to fifo: String, on stage: Stage, pace: [String] = ["-re"]
+    ) async throws -> TestProcess {
         try await stage.program(
             "ffmpeg",
-            [
-                "-v", "error", "-nostdin", "-y", "-re", "-i", file, "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "bgra",
-                fifo,
-            ])
+            ["-v", "error", "-nostdin", "-y"] + pace
+                + ["-i", file, "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "bgra", fifo])
     }
 
-    @Test(
-        """
-        frames stay whole when their writer dies in the middle of one and another comes, and none is lost when an \
-        encoder is killed or hangs
-        """
-    )
+    @Test("raw frames stay whole when a writer dies, and none is lost with an encoder")
     func torn() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let file = try await stage.file("numbers.ts") { $0.duration = .seconds(120) }
             let fifo = stage.folder.path("frames")
-            // A writer that is late on a busy machine keeps the air, and loses nothing.
+            // A writer that is late on a busy machine stays on air, and loses nothing.
             let daemon = try await service(stage, fifo, sink, slate: "10s")
             try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
             let first = try await write(file, to: fifo, on: stage)
             try await daemon.logged("\"on air\"", "source=raw-0")
             try await sink.waitForNumbers(45, of: "one")
-            // The encoder first, at any place in a frame.
-            var struck: Set<Int32> = []
-            for (blow, cause) in [(SIGKILL, "crash"), (SIGSTOP, "stall"), (SIGKILL, "crash")] {
+            // First the encoder fails, at any place in a frame.
+            var failed: Set<Int32> = []
+            for (signal, cause) in [(SIGKILL, "crash"), (SIGSTOP, "stall"), (SIGKILL, "crash")] {
                 let position = daemon.position
-                // The one before may be on its way out.
-                let encoder = try #require(daemon.children("-f ivf").first { !struck.contains($0.pid) }).pid
-                struck.insert(encoder)
-                kill(encoder, blow)
+                // The encoder before may not have exited yet.
+                let encoder = try #require(daemon.children("-f ivf").first { !failed.contains($0.pid) }).pid
+                failed.insert(encoder)
+                kill(encoder, signal)
                 try await daemon.logged("handed over", "source=raw-0", "cause=\(cause)", from: position)
-                let soFar = try await sink.reading(of: "one").frames.count
-                try await sink.waitForFrames(soFar + 20, of: "one")
+                try await sink.waitForMoreFrames(20, of: "one")
             }
             let whole = try await sink.reading(of: "one").frames.compactMap(\.number)
             #expect(zip(whole, whole.dropFirst()).allSatisfy { $1 == $0 + 1 }, "\(whole)")
-            // Then the writer: some bytes of one more frame are left behind.
+            // Then the writer fails, after some bytes of one more frame.
             let position = daemon.position
             first.send(SIGKILL)
             await stage.end(first)
@@ -79,14 +76,13 @@ import Testing
             try await daemon.logged("\"on air\"", "source=slate", from: position)
             let second = try await write(file, to: fifo, on: stage)
             try await daemon.logged("\"on air\"", "source=raw-0", from: position)
-            // What was in the encoders then was the slate.
-            let soFar = try await sink.reading(of: "one").numbers.count
-            try await sink.waitForNumbers(soFar + 45, of: "one")
-            // Before the writer: nothing else is to come on air.
+            // The encoders may still hold frames of the slate.
+            try await sink.waitForMoreNumbers(45, of: "one")
+            // The service ends before the writer: the slate must not go on air.
             try await daemon.terminate()
             await stage.end(second)
             #expect(try await sink.wasPublishedOnceInOrder("one"))
-            // A frame that begins in the wrong place has no number that can be read.
+            // A frame that begins in the wrong place has no readable number.
             let reading = try await sink.reading(of: "one")
             let numbers = reading.frames.compactMap(\.number)
             #expect(numbers.count > 100, "\(numbers.count) of \(reading.frames.count)")
@@ -94,7 +90,7 @@ import Testing
         }
     }
 
-    @Test("frames of a slow writer are shown when they come, and one that pauses is waited for with the encoder it had")
+    @Test("a slow writer's frames are shown on arrival, and a pause keeps the encoder")
     func slow() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -102,18 +98,13 @@ import Testing
             let daemon = try await service(stage, fifo, sink)
             try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
             let file = try await stage.file("numbers.ts") { $0.duration = .seconds(60) }
-            let writer = try await stage.program(
-                "ffmpeg",
-                [
-                    "-v", "error", "-nostdin", "-y", "-readrate", "0.2", "-i", file, "-map", "0:v", "-f", "rawvideo",
-                    "-pix_fmt", "bgra", fifo,
-                ])
+            let writer = try await write(file, to: fifo, on: stage, pace: ["-readrate", "0.2"])
             try await daemon.logged("\"on air\"", "source=raw-0")
             let encoder = try #require(daemon.children("-f ivf").first).pid
             try await sink.waitForFrames(30, of: "one")
             writer.send(SIGSTOP)
-            // Where the writer was late the slate may have come before it was stopped.
-            try await stage.expect("the source without a picture", of: daemon) {
+            // If the writer was late, the slate may have been on air before the writer was stopped.
+            try await stage.expect("the source without frames", of: daemon) {
                 $0.source("raw-0")?.state == "stalled"
             }
             #expect(!daemon.lines("silent: no picture").isEmpty)
@@ -132,12 +123,12 @@ import Testing
         }
     }
 
-    @Test("the example of the library writes frames that go on air")
+    @Test("the library's example writes frames that go on air")
     func library() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let fifo = stage.folder.path("frames")
-            // It may begin before there is anything to write to.
+            // The writer may start before the FIFO exists.
             let example = URL(fileURLWithPath: Daemon.path).deletingLastPathComponent().path + "/ColourFrames"
             let writer = try await stage.program(example, [fifo])
             let daemon = try await service(stage, fifo, sink)
@@ -148,12 +139,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        a program that opens the FIFO and closes it without an end does not fill the log, and another one is taken \
-        afterwards
-        """
-    )
+    @Test("a program that reopens the FIFO in a loop fills no log and blocks no writer")
     func restless() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -161,7 +147,7 @@ import Testing
             let fifo = stage.folder.path("frames")
             let daemon = try await service(stage, fifo, sink)
             try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
-            // With a byte now and then, which leaves a frame torn.
+            // Every third opening writes a byte, which leaves an incomplete frame.
             for number in 0..<500 {
                 let writer = try #require(FileHandle(forWritingAtPath: fifo))
                 if number % 3 == 0 { writer.write(Data([1])) }
@@ -172,12 +158,12 @@ import Testing
             try await daemon.logged("\"on air\"", "source=raw-0")
             try await sink.waitForFrames(30, of: "one")
             let lines = daemon.lines("source=raw-0")
-            let told = daemon.program.errors.lines.filter { $0.text.contains("a program writes frames") }
-            // Five a minute: a slow machine takes more than one.
-            let first = try #require(told.first)
-            let last = try #require(told.last)
+            let logged = daemon.program.errors.lines.filter { $0.text.contains("a program writes frames") }
+            // The log has five lines per minute, and a slow machine takes more than a minute.
+            let first = try #require(logged.first)
+            let last = try #require(logged.last)
             let most = 5 * (1 + Int((last.time - first.time) / Duration.seconds(60)))
-            #expect(told.count <= most && lines.count < 60, "\(lines.count): \(lines.suffix(20))")
+            #expect(logged.count <= most && lines.count < 60, "\(lines.count): \(lines.suffix(20))")
             await stage.end(writer)
             try await daemon.terminate()
         }

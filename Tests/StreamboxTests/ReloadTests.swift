@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What becomes of the processes when the configuration changes while they run.
+/// Reloads of the configuration: which processes continue, start and end.
 @Suite(.serialized, .tags(.ffmpeg)) struct ReloadTests {
     private struct Setup {
         var rtmp: Int
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    /// The processes that carry streams; FFmpeg is asked what it can do, and a slate is rendered, beside them.
+    /// The processes that carry streams, without those that check FFmpeg or render a slate.
     private func carriers(_ daemon: Daemon) -> Set<Int32> {
         Set((daemon.children("pipe:0") + daemon.children("pipe:1")).map(\.pid))
     }
@@ -30,21 +30,22 @@ import Testing
         daemon.program.send(SIGHUP)
     }
 
-    @Test("of several reloads within a second the last one is what runs, and no picture is missing or twice")
+    @Test("of several reloads within a second the last one runs, and no frame is lost")
     func quickReloads() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let groups = { (bitrate: Int) in
                 """
-                      - { name: hd, video: { bitrate: \(bitrate)k, rate: 30 }, targets: [ { name: a, url: \
-                \"\(sink.url("one"))\" } ] }
+                      - name: hd
+                        video: { bitrate: \(bitrate)k, rate: 30 }
+                        targets: [ { name: a, url: "\(sink.url("one"))" } ]
                 """
             }
             var bitrate = 600
             var box = Setup(rtmp: try FreePort.tcp(), groups: groups(bitrate))
             let daemon = try await stage.streambox(box.yaml)
             try await eventually("the source to listen") { FreePort.isListening(tcp: box.rtmp) }
-            // The slate: an encoder is there for the source's first picture.
+            // The slate has arrived: an encoder runs before the source's first frame.
             try await sink.waitForFrames(1, of: "one")
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(box.rtmp)/live/x")
             try await sink.waitForNumbers(40, of: "one")
@@ -60,8 +61,7 @@ import Testing
                     let encoders = daemon.children("pipe:0").filter { $0.command.contains("libx264") }
                     return encoders.count == 1 && encoders[0].command.contains("-b:v \(bitrate)000")
                 }
-                let frames = try await sink.reading(of: "one").frames.count + 20
-                try await sink.waitForFrames(frames, of: "one")
+                try await sink.waitForMoreFrames(20, of: "one")
             }
             await stage.end(publisher)
             try await daemon.logged("msg=ended", "source=rtmp-0")
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test("of thirty reloads by signal and by command without a pause the last configuration is what runs")
+    @Test("of thirty reloads without a pause the last configuration runs")
     func reloadsAtTheSameTime() async throws {
         try await withStage { stage in
             let daemon = try await stage.streambox(
@@ -85,7 +85,7 @@ import Testing
             let first = try stage.folder.text("box.yaml")
             try await withThrowingTaskGroup(of: TestProcess.Completed.self) { commands in
                 for count in 1...30 {
-                    // A reader has the whole of one file or the whole of another.
+                    // A rename: a reader gets the whole of one file or of another.
                     let text = first.replacing("bitrate: 600k", with: "bitrate: \(600 + count)k")
                     let next = try stage.folder.write("next.yaml", text, mode: 0o600)
                     guard rename(next, daemon.config) == 0 else { throw Failed("cannot replace \(daemon.config)") }
@@ -104,43 +104,39 @@ import Testing
                 let encoders = daemon.children("pipe:0").filter { $0.command.contains("libx264") }
                 return encoders.count == 1 && encoders[0].command.contains("-b:v 630000")
             }
-            // A further reload finds that the newest file is in force.
+            // A further reload finds that the newest file is already applied.
             let last = try await stage.command(["reload", "--config", daemon.config])
             #expect(last.text.contains("nothing differs"), "\(last.text) \(last.errors)")
             try await daemon.terminate()
         }
     }
 
-    @Test(
-        """
-        a group that is encoded differently is handed over: no picture is missing or twice, the target sees one \
-        stream, the others are not touched
-        """
-    )
+    @Test("a group that is encoded differently is handed over without a lost frame")
     func handover() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let groups = { (bitrate: Int, size: String) in
                 """
-                      - { name: hd, video: { bitrate: \(bitrate)k, rate: 30\(size) },
-                          targets: [ { name: a, url: "\(sink.url("one"))" } ] }
-                      - { name: low, video: { bitrate: 200k, size: 160x90, rate: 30 },
-                          targets: [ { name: b, url: "\(sink.url("two"))" } ] }
+                      - name: hd
+                        video: { bitrate: \(bitrate)k, rate: 30\(size) }
+                        targets: [ { name: a, url: "\(sink.url("one"))" } ]
+                      - name: low
+                        video: { bitrate: 200k, size: 160x90, rate: 30 }
+                        targets: [ { name: b, url: "\(sink.url("two"))" } ]
                 """
             }
             var box = Setup(rtmp: try FreePort.tcp(), groups: groups(600, ""))
             let daemon = try await stage.streambox(box.yaml)
             try await eventually("the source to listen") { FreePort.isListening(tcp: box.rtmp) }
-            // The slate: encoders are there for the source's first picture.
+            // The slate has arrived: encoders run before the source's first frame.
             for name in ["one", "two"] { try await sink.waitForFrames(1, of: name) }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(box.rtmp)/live/x")
-            // The slate has another size than the source: the encoder that follows it is the one to be handed over.
+            // The slate and the source differ in size: the encoder for the source is the one to be replaced.
             try await sink.waitForNumbers(40, of: "one")
             try await sink.waitForMoreFrames(40, of: "two")
             let before = carriers(daemon)
             let encoder = try #require(daemon.children("600000").first).pid
-            var frames = 40
-            // Up to here the source took over from the slate, whose sound ends where it ends.
+            // Before this time the source replaced the slate, whose audio ends between two frames.
             var begins: [String: Double] = [:]
             for name in ["one", "two"] { begins[name] = try await sink.reading(of: name).frames.last?.time }
             for (bitrate, size) in [(800, ""), (500, ", size: 480x270"), (700, ", size: 480x270")] {
@@ -149,10 +145,9 @@ import Testing
                 try reload(daemon, stage, box)
                 try await daemon.logged("handed over", "group=hd", "cause=config", from: position)
                 #expect(daemon.lines("handed over", "group=low").isEmpty)
-                frames = try await sink.reading(of: "one").frames.count + 40
-                try await sink.waitForFrames(frames, of: "one")
+                try await sink.waitForMoreFrames(40, of: "one")
             }
-            // Of all the processes only the encoder is another one.
+            // Only the encoder has been replaced.
             let after = carriers(daemon)
             #expect(before.subtracting(after) == [encoder])
             #expect(after.subtracting(before).count == 1)
@@ -165,23 +160,23 @@ import Testing
                 let verdict = Verdict(reading)
                 print("reloaded three times, \(name): \(verdict)")
                 #expect(reading.complaints.isEmpty, "\(reading.complaints)")
-                // Of 160x90 the numbers cannot be read.
+                // The numbers of 160x90 cannot be read.
                 if name == "one" {
                     #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
-                    #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict)")
+                    #expect((verdict.worstAudioOffset ?? 1) < 0.06, "\(verdict)")
                 }
                 let probe = try await MediaProbe.read(.url(sink.recording(of: name)))
                 #expect(probe.backwards.isEmpty)
-                // FLV counts milliseconds.
+                // FLV has milliseconds.
                 let begin = Int64((begins[name] ?? 0) * 1000)
-                let sound = probe.packets(of: probe.audio).compactMap(\.pts).filter { $0 >= begin }
-                let steps = Set(zip(sound, sound.dropFirst()).map { $1 - $0 })
+                let audio = probe.packets(of: probe.audio).compactMap(\.pts).filter { $0 >= begin }
+                let steps = Set(zip(audio, audio.dropFirst()).map { $1 - $0 })
                 #expect(steps.isSubset(of: [20, 21, 22, 23]), "\(steps)")
             }
         }
     }
 
-    @Test("targets and groups come and go alone, and a target that changed connects anew")
+    @Test("targets and groups come and go alone, and a changed target reconnects")
     func comingAndGoing() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)
@@ -190,14 +185,18 @@ import Testing
             let moved = "{ name: b, url: \"\(sink.url("three"))\" }"
             let group = { (targets: [String]) in
                 """
-                      - { name: hd, video: { bitrate: 500k, size: 320x180, rate: 30 }, targets: [ \
-                \(targets.joined(separator: ", ")) ] }\n
+                      - name: hd
+                        video: { bitrate: 500k, size: 320x180, rate: 30 }
+                        targets: [ \(targets.joined(separator: ", ")) ]
+
                 """
             }
-            let other =
-                """
-                      - { name: extra, video: { bitrate: 300k, size: 160x90, rate: 30 }, tap: true, targets: [ { \
-                name: c, url: \"\(sink.url("four"))\" } ] }\n
+            let other = """
+                      - name: extra
+                        video: { bitrate: 300k, size: 160x90, rate: 30 }
+                        tap: true
+                        targets: [ { name: c, url: "\(sink.url("four"))" } ]
+
                 """
             var box = Setup(rtmp: try FreePort.tcp(), groups: group([one]))
             let channel = { (box: Setup) in
@@ -207,7 +206,7 @@ import Testing
             let daemon = try await stage.streambox(channel(box))
             try await daemon.logged("msg=live", "target=a")
             let first = carriers(daemon)
-            func go(to groups: String) async throws -> Int {
+            func reload(to groups: String) async throws -> Int {
                 let position = daemon.position
                 box.groups = groups
                 _ = try stage.configuration(channel(box))
@@ -215,50 +214,50 @@ import Testing
                 try await daemon.logged("msg=reloaded", from: position)
                 return position
             }
-            var position = try await go(to: group([one, two]) + other)
+            var position = try await reload(to: group([one, two]) + other)
             try await daemon.logged("msg=live", "target=b", from: position)
             try await daemon.logged("msg=live", "target=c", from: position)
             #expect(carriers(daemon).isSuperset(of: first))
             let tap = try await stage.tap("extra", of: daemon)
             try await eventually("the new group's tap") { tap.output.total > 10_000 }
-            position = try await go(to: group([one, moved]) + other)
+            position = try await reload(to: group([one, moved]) + other)
             try await daemon.logged("msg=live", "target=b", from: position)
             try await eventually("the stream at its new place") {
                 try sink.publishes(of: "three").contains(where: \.isAccepted)
             }
-            position = try await go(to: group([one]))
-            try await eventually("what is gone to end") { carriers(daemon) == first }
-            // Exactly the same again changes nothing.
-            position = try await go(to: group([one]))
+            position = try await reload(to: group([one]))
+            try await eventually("the removed processes to end") { carriers(daemon) == first }
+            // The same configuration again changes nothing.
+            position = try await reload(to: group([one]))
             #expect(carriers(daemon) == first)
             #expect(try sink.publishes(of: "one").count == 1)
             try await daemon.terminate()
         }
     }
 
-    @Test("a file with a mistake changes nothing, and the mistake is told with its line")
+    @Test("a file with a mistake changes nothing, and the mistake is reported by line")
     func mistake() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)
             let box = Setup(
                 rtmp: try FreePort.tcp(),
-                groups:
-                    """
-                          - { name: hd, video: { size: 320x180, rate: 30 }, targets: [ { name: a, url: \
-                    \"\(sink.url("one"))\" } ] }
-                    """
-            )
+                groups: """
+                          - name: hd
+                            video: { size: 320x180, rate: 30 }
+                            targets: [ { name: a, url: "\(sink.url("one"))" } ]
+                    """)
             let yaml = box.yaml.replacingOccurrences(
                 of: "sources: [", with: "sources: [ { test: { size: 320x180, rate: 30 } },")
             let daemon = try await stage.streambox(yaml)
             try await daemon.logged("msg=live", "target=a")
             let before = carriers(daemon)
             _ = try stage.configuration(
-                yaml.replacingOccurrences(of: "320x180, rate: 30 }, targets", with: "320x18, rate: 30 }, target"))
+                yaml.replacing("size: 320x180, rate: 30 }\n", with: "size: 320x18, rate: 30 }\n")
+                    .replacing("targets:", with: "target:"))
             var position = daemon.position
             daemon.program.send(SIGHUP)
             try await daemon.logged("not reloaded", "box.yaml:", "targets", from: position)
-            // Nor does a port that somebody else has.
+            // A port of another program changes nothing either.
             _ = try stage.configuration(yaml.replacingOccurrences(of: "\(box.rtmp)", with: "\(sink.httpPort)"))
             position = daemon.position
             daemon.program.send(SIGHUP)

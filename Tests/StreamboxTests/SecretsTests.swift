@@ -3,9 +3,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Everything that the running service shows to anybody, searched for every secret that it was given.
+/// Every output of the running service, searched for every secret of its configuration.
 @Suite(.serialized, .tags(.ffmpeg)) struct SecretsTests {
-    /// One of each kind and place; none is a part of another.
+    /// One secret of each kind and place. None is a part of another.
     private enum Hidden {
         static let file = "kf-7hQwEr9+z="
         static let credential = "kc-Zu9lmnopq"
@@ -26,7 +26,7 @@ import Testing
             wanted, viewer,
         ]
 
-        /// As written, and as an address has it.
+        /// Each secret as it is, and as a URL encodes it.
         static var forms: [String] {
             all
                 + all.compactMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }.filter {
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    /// What every child of a process showed in /proc, at any time.
+    /// Collects what /proc shows of every descendant of a process.
     private final class Watcher: Sendable {
         private let seen = Mutex<Set<String>>([])
 
@@ -44,7 +44,7 @@ import Testing
                 let shown = ["cmdline", "environ", "comm"].compactMap { name in
                     KernelFile.text("/proc/\(child.pid)/\(name)").map { "\(name): \($0)" }
                 }
-                // Between fork and exec a child is the service itself, and as closed to others.
+                // Between fork and exec a child is the service itself, and its /proc files are closed to other users.
                 let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(child.pid)/exe")
                 guard let program, program != Daemon.path else { continue }
                 seen.withLock { $0.formUnion(shown) }
@@ -58,16 +58,12 @@ import Testing
         for secret in Hidden.forms where text.contains(secret) {
             let index = text.range(of: secret)!
             let start = text.index(index.lowerBound, offsetBy: -60, limitedBy: text.startIndex) ?? text.startIndex
-            Issue.record("\(place) tells \(secret): …\(text[start..<index.upperBound])", sourceLocation: sourceLocation)
+            Issue.record(
+                "\(place) contains \(secret): …\(text[start..<index.upperBound])", sourceLocation: sourceLocation)
         }
     }
 
-    @Test(
-        """
-        no secret is in an argument list, an environment, the log, the metrics, the status, the events, the plan, \
-        a file or a recording
-        """
-    )
+    @Test("no secret is in any output, argument list, environment, file or recording")
     func nowhere() async throws {
         try await withStage { stage in
             let folder = stage.folder
@@ -84,8 +80,7 @@ import Testing
             _ = try folder.write("credentials/outgoing", Hidden.outgoing, mode: 0o600)
             let environment = [
                 "CREDENTIALS_DIRECTORY": folder.path("credentials"), "STUDIO_PASS": Hidden.environment,
-                "LISTEN_PASS": Hidden.listener,
-                "FETCH_PASS": Hidden.fetched,
+                "LISTEN_PASS": Hidden.listener, "FETCH_PASS": Hidden.fetched,
             ]
             let channels = """
                   - name: main
@@ -94,10 +89,14 @@ import Testing
                       - pull: { url: "rtmp://127.0.0.1:\(nginx.port)/live/\(Hidden.pull)?token=\(Hidden.token)" }
                       - pull: { url: "http://u:\(Hidden.password)@127.0.0.1:\(dead)/a.ts?token=\(Hidden.token)" }
                       - pull: { url: "srt://127.0.0.1:\(dead)?streamid=\(Hidden.stream)" }
-                      - srt: { listen: "127.0.0.1:\(srt)", passphrase: { env: LISTEN_PASS },
-                          streamid: { file: \(folder.path("caller")) } }
-                      - pull: { url: "srt://127.0.0.1:\(dead)", passphrase: { env: FETCH_PASS },
-                          streamid: { file: \(folder.path("wanted")) } }
+                      - srt:
+                          listen: "127.0.0.1:\(srt)"
+                          passphrase: { env: LISTEN_PASS }
+                          streamid: { file: \(folder.path("caller")) }
+                      - pull:
+                          url: "srt://127.0.0.1:\(dead)"
+                          passphrase: { env: FETCH_PASS }
+                          streamid: { file: \(folder.path("wanted")) }
                       - pull: { url: "http://u@127.0.0.1:\(dead)/b.ts", password: { file: \(folder.path("viewer")) } }
                     groups:
                       - name: raw
@@ -105,11 +104,14 @@ import Testing
                         audio: copy
                         targets:
                           - { name: filed, url: "\(nginx.url)", key: { file: \(folder.path("key")) } }
-                          - { name: refused, url: "rtmp://127.0.0.1:\(nginx.port)/nowhere?auth=\(Hidden.token)",
-                              key: { credential: ingest } }
+                          - name: refused
+                            url: "rtmp://127.0.0.1:\(nginx.port)/nowhere?auth=\(Hidden.token)"
+                            key: { credential: ingest }
                           - { name: dead, url: "rtmp://127.0.0.1:\(dead)/live", key: \(Hidden.literal) }
-                          - { name: studio, url: "\(listener.url)", passphrase: { env: STUDIO_PASS },
-                              streamid: { credential: outgoing } }
+                          - name: studio
+                            url: "\(listener.url)"
+                            passphrase: { env: STUDIO_PASS }
+                            streamid: { credential: outgoing }
                           - { name: wrong, url: "srt://127.0.0.1:\(dead)?passphrase=\(Hidden.listener)" }
                           - { name: archive, record: { folder: \(folder.path("rec")) } }
                 """
@@ -124,11 +126,11 @@ import Testing
                     try? await Task.sleep(for: .milliseconds(5))
                 }
             }
-            // From beginning to end.
+            // The events are read from beginning to end.
             try await eventually("the status to listen") { FreePort.isListening(tcp: http) }
             let events = try await RawClient.connected(to: http)
             events.get("/api/events")
-            let told = Task { await events.read().text }
+            let eventText = Task { await events.read().text }
             try await eventually("the SRT source to listen") { FreePort.isBound(udp: srt) }
             let stranger = try await stage.srtCaller(
                 .small(seconds: 20), port: srt, passphrase: Hidden.listener, streamID: "\(Hidden.caller)-not")
@@ -138,8 +140,7 @@ import Testing
             let caller = try await stage.srtCaller(
                 .small(seconds: 600), port: srt, passphrase: Hidden.listener, streamID: Hidden.caller)
             try await daemon.logged("msg=delivers", "source=srt-3")
-            // Runs by its own: the key reached the one target, the passphrase the other, and the pulled stream is on
-            // air.
+            // The secrets work: the key reached one target, the passphrase the other, and the pulled stream is on air.
             try await nginx.waitForPublishes(of: Hidden.file, within: .seconds(60)) { $0.isAccepted }
             try await eventually("the SRT target to be sent") {
                 (try? Data(contentsOf: URL(fileURLWithPath: listener.file!)).count) ?? 0 > 100_000
@@ -168,7 +169,7 @@ import Testing
                 expectNoSecret(done.text + done.errors, arguments.joined(separator: " "))
                 #expect(done.ending == .exited(0), "\(done.errors)")
             }
-            // A file that is refused is said to be, without what stands in it.
+            // The errors of an invalid file do not quote its secrets.
             let broken = try folder.write(
                 "broken.yaml",
                 try folder.text("box.yaml").replacing("target", with: "tarrget").replacing(
@@ -176,7 +177,7 @@ import Testing
             let refused = try await stage.command(["check", broken], environment: environment)
             expectNoSecret(refused.text + refused.errors, "the refusal of a file")
             #expect(refused.ending == .exited(2))
-            // Nothing in the folders that the service writes to.
+            // The folders that the service writes to have no secret.
             for name in folder.names(in: "run-box") {
                 let path = folder.path("run-box/\(name)")
                 var info = stat()
@@ -192,7 +193,7 @@ import Testing
                 }
                 expectNoSecret(String(decoding: bytes, as: UTF8.self), "the state folder's \(name)")
             }
-            // Nor a core: neither of a child nor of the service itself.
+            // Neither the service nor a child may leave a core file.
             for process in [pid] + Leftovers.descendants(of: pid).map(\.pid) {
                 let limits = KernelFile.text("/proc/\(process)/limits") ?? ""
                 guard !limits.isEmpty else { continue }
@@ -204,7 +205,7 @@ import Testing
             await stage.end(source)
             await stage.end(caller.program)
             try await daemon.terminate()
-            let stream = await told.value
+            let stream = await eventText.value
             #expect(
                 ["event: stats", "event: state", "event: ended"].allSatisfy(stream.contains), "\(stream.suffix(2000))")
             expectNoSecret(stream, "GET /api/events")
@@ -218,7 +219,7 @@ import Testing
             for name in folder.names(in: "rec") {
                 let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path("rec/\(name)")))
                 for secret in Hidden.all {
-                    #expect(bytes.range(of: Data(secret.utf8)) == nil, "the recording tells \(secret)")
+                    #expect(bytes.range(of: Data(secret.utf8)) == nil, "the recording contains \(secret)")
                 }
             }
         }

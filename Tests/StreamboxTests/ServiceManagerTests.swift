@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the service tells the manager that started it.
+/// The messages of the service to the service manager that started it.
 @Suite(.tags(.ffmpeg)) struct ServiceManagerTests {
-    @Test("ready with the slate on air, alive all the time, reloading and ready again, stopping last")
+    @Test("systemd is told ready with the slate on air, alive, reloading and stopping")
     func conversation() async throws {
         try await withStage { stage in
             let manager = try NotifyListener(stage.folder.path("notify"))
@@ -46,8 +46,8 @@ import Testing
 
             position = manager.heard.count
             daemon.program.send(SIGTERM)
-            // The socket keeps a few messages for who does not listen, and then takes no more.
-            try await eventually("the stop to be told") {
+            // The socket queues a few messages for a reader that is late, and then takes no more.
+            try await eventually("the message of the stop") {
                 manager.heard.dropFirst(position).contains { $0.hasPrefix("STOPPING=1") }
             }
             #expect(try await daemon.program.wait() == .exited(0))
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test("a service that is stopped from outside gives no sign of life")
+    @Test("a service that is stopped from outside sends no watchdog message")
     func frozen() async throws {
         try await withStage { stage in
             let manager = try NotifyListener(stage.folder.path("notify"))
@@ -65,9 +65,9 @@ import Testing
                 environment: ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "100000"])
             try await eventually("signs of life") { manager.count(of: "WATCHDOG=1") > 3 }
             daemon.program.send(SIGSTOP)
-            // Each of its threads: one may be about to say something.
+            // Every thread has to be stopped: one may be about to send a message.
             let tasks = "/proc/\(daemon.program.pid)/task"
-            try await eventually("it to be stopped") {
+            try await eventually("the service to be stopped") {
                 try FileManager.default.contentsOfDirectory(atPath: tasks).allSatisfy {
                     KernelFile.text("\(tasks)/\($0)/stat")?.contains(") T ") == true
                 }
@@ -82,7 +82,7 @@ import Testing
     }
 }
 
-/// A service manager's end of the socket, which keeps what it hears.
+/// The service manager's end of the socket. Keeps every message.
 private final class NotifyListener {
     let path: String
     private let descriptor: CInt
@@ -103,7 +103,7 @@ private final class NotifyListener {
 
     deinit { close(descriptor) }
 
-    /// Everything so far.
+    /// Every message so far.
     var heard: [String] {
         var buffer = [UInt8](repeating: 0, count: 8192)
         while true {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What is shown when no source delivers, with the real service.
+/// The slate, which is on air while no source delivers.
 @Suite(.serialized, .tags(.ffmpeg)) struct SlateTests {
     private func box(_ stage: Stage, _ sink: NginxRTMP, port: Int, slate: String = "{ after: 400ms }") -> String {
         """
@@ -10,13 +10,14 @@ import Testing
             sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
             slate: \(slate)
             groups:
-              - { name: hd, video: { bitrate: 600k, size: 320x180, rate: 30 },
-                  targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+              - name: hd
+                video: { bitrate: 600k, size: 320x180, rate: 30 }
+                targets: [ { name: a, url: "\(sink.url("one"))" } ]
               - { name: raw, video: copy, audio: copy, targets: [ { name: b, url: "\(sink.url("two"))" } ] }
         """
     }
 
-    /// Waits until this is what was put on air last: a publisher that is late has lost the air before it is gone.
+    /// Waits until this source is the last one that went on air: a late publisher loses the air before it disconnects.
     private func expectOnAir(
         _ source: String, _ daemon: Daemon, file: String = #fileID, line: Int = #line
     ) async throws {
@@ -25,7 +26,7 @@ import Testing
         }
     }
 
-    /// Nothing that a player or a platform would stumble over.
+    /// Expects a stream that no player and no platform rejects: one connection, rising timestamps, no long gap.
     private func expectContinuous(
         _ sink: NginxRTMP, _ name: String, longest: Double, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
@@ -34,26 +35,21 @@ import Testing
         #expect(probe.backwards.isEmpty, sourceLocation: sourceLocation)
         let video = probe.packets(of: probe.video).compactMap(\.pts)
         let gap = zip(video, video.dropFirst()).map { Double($1 - $0) / 1000 }.max() ?? 0
-        #expect(gap <= longest, "\(name): a gap of \(gap) s between pictures", sourceLocation: sourceLocation)
-        let sound = probe.packets(of: probe.audio).compactMap(\.pts)
-        let silence = zip(sound, sound.dropFirst()).map { Double($1 - $0) / 1000 }.max() ?? 0
-        #expect(silence <= 0.1, "\(name): a gap of \(silence) s in the sound", sourceLocation: sourceLocation)
-        let first = (video.first ?? 0, sound.first ?? 0)
-        let last = (video.last ?? 0, sound.last ?? 0)
-        // A target begins at a keyframe. FFmpeg's muxer gives audio that waited 0.3 s for the first one of a slow
-        // encoder before it: that audio is no part of what the target is given, and how much it is depends on how busy
-        // the machine is.
+        #expect(gap <= longest, "\(name): a gap of \(gap) s between frames", sourceLocation: sourceLocation)
+        let audio = probe.packets(of: probe.audio).compactMap(\.pts)
+        let silence = zip(audio, audio.dropFirst()).map { Double($1 - $0) / 1000 }.max() ?? 0
+        #expect(silence <= 0.1, "\(name): a gap of \(silence) s in the audio", sourceLocation: sourceLocation)
+        let first = (video.first ?? 0, audio.first ?? 0)
+        let last = (video.last ?? 0, audio.last ?? 0)
+        // A target begins at a keyframe. If audio waited 0.3 s for the first keyframe of a slow encoder, FFmpeg's muxer
+        // writes that audio before the keyframe. The audio does not come from the target's stream, and its length
+        // depends on how busy the machine is.
         #expect(
             abs(first.0 - first.1) < 1000 && abs(last.0 - last.1) < 700, "\(first), \(last)",
             sourceLocation: sourceLocation)
     }
 
-    @Test(
-        """
-        nothing has come: the slate is on air by itself; sources come and go, also with another size, rate and \
-        without sound, and the targets see one stream
-        """
-    )
+    @Test("the slate is on air without a source, and targets see one stream over changes")
     func comingAndGoing() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -62,7 +58,7 @@ import Testing
             try await daemon.logged("on air", "source=slate")
             try await sink.waitForFrames(30, of: "one")
             let publishers: [(inout NumberedSource) -> Void] = [
-                { _ in }, { $0.sound = .none },
+                { _ in }, { $0.audio = .none },
                 {
                     $0.rate = 25
                     $0.gop = 25
@@ -80,14 +76,14 @@ import Testing
                 let publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")
                 try await daemon.logged("on air", "source=rtmp-0", from: position)
                 try await sink.waitForMoreFrames(60, of: "one")
-                // Every second one freezes without closing.
+                // Every second publisher freezes and keeps its connection.
                 publisher.send(round.isMultiple(of: 2) ? SIGKILL : SIGSTOP)
                 try await expectOnAir("slate", daemon)
                 await stage.end(publisher)
                 try await sink.waitForMoreFrames(30, of: "one")
             }
             try await daemon.terminate()
-            // A gap is the time until the slate comes, which the benchmark judges; here it comes at all.
+            // A gap is the time until the slate is on air. The benchmark judges its length.
             try await expectContinuous(sink, "one", longest: 3)
             #expect(try sink.publishes(of: "two").count >= 1)
             let reading = try await sink.reading(of: "one")
@@ -95,21 +91,23 @@ import Testing
         }
     }
 
-    @Test("a source of another size and rate takes the air, and gives it back: the group misses no picture of either")
-    func otherPicture() async throws {
+    @Test("a source of another size and rate takes the air and returns it without a loss")
+    func otherFormat() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
             let daemon = try await stage.streambox(
                 """
                   - name: main
-                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } },
-                      { test: { size: 320x180, rate: 30 } } ]
-                    # A publisher that is late on a busy machine keeps the air.
+                    sources:
+                      - rtmp: { listen: "127.0.0.1:\(port)", app: live }
+                      - test: { size: 320x180, rate: 30 }
+                    # A publisher that is late on a busy machine stays on air.
                     slate: { after: 10s }
                     groups:
-                      - { name: hd, video: { bitrate: 600k, size: 320x180, rate: 30 },
-                          targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                      - name: hd
+                        video: { bitrate: 600k, size: 320x180, rate: 30 }
+                        targets: [ { name: a, url: "\(sink.url("one"))" } ]
                 """)
             try await daemon.logged("on air", "source=test-1")
             for (width, height, rate) in [(640, 360, 25), (480, 270, 30)] {
@@ -126,18 +124,18 @@ import Testing
                 await stage.end(publisher)
             }
             try await sink.waitForMoreFrames(30, of: "one")
-            try await stage.expect("no picture lost", of: daemon) {
+            try await stage.expect("no frame lost", of: daemon) {
                 $0.groups[0].lostFrames == 0 && $0.groups[0].state == "live"
             }
             try await daemon.terminate()
             let numbers = try await sink.reading(of: "one").frames.compactMap(\.number)
             #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $1 <= $0 + 1 }, "\(numbers)")
-            // The slate comes where the test picture takes longer to start.
+            // The slate is on air if the test picture starts slowly.
             try await expectContinuous(sink, "one", longest: 13)
         }
     }
 
-    @Test("a channel that is passed through goes source, slate, source without a complaint of a decoder")
+    @Test("a copied channel goes from source to slate and back without a decoder error")
     func passedThrough() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -163,9 +161,8 @@ import Testing
         }
     }
 
-    @Test(
-        "a slate with an image and a text is what the target shows; what cannot be made as configured is a plain card")
-    func pictures() async throws {
+    @Test("a slate shows its image and text, and a plain card if that fails")
+    func imageAndText() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let image = stage.folder.path("red.png")

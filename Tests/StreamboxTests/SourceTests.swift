@@ -2,9 +2,27 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What comes in, and which of several sources is on air.
+/// The sources of a channel, and which of several is on air.
 @Suite(.serialized, .tags(.ffmpeg)) struct SourceTests {
-    @Test("a publisher takes the air from the test picture and gives it back; the target sees one stream")
+    /// A channel `main` with a tap, one source, and a group that copies.
+    private func channel(_ source: String, slate: String = "1s") -> String {
+        """
+          - name: main
+            tap: true
+            sources: [ { \(source) } ]
+            slate: { after: \(slate) }
+            groups: [ { name: raw, video: copy, audio: copy } ]
+        """
+    }
+
+    /// Waits until a tap has so many frames with a number. Frames of the slate have none.
+    private func waitForNumbers(_ count: Int, at tap: TestProcess) async throws {
+        try await eventually("\(count) numbered frames at the tap", every: .milliseconds(300)) {
+            (try? await FrameReader.read(.bytes(tap.output.bytes)))?.numbers.count ?? 0 > count
+        }
+    }
+
+    @Test("a publisher takes the air from the test picture and returns it in one stream")
     func priorities() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -15,14 +33,15 @@ import Testing
                     sources:
                       - rtmp: { listen: "127.0.0.1:\(port)", app: live }
                       - test: { size: 320x180, rate: 30 }
-                    # A publisher that is late on a busy machine keeps the air.
+                    # A publisher that is late on a busy machine stays on air.
                     slate: { after: 20s }
                     groups:
-                      - { name: hd, video: { size: 320x180, bitrate: 600k, rate: 30 },
-                          targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                      - name: hd
+                        video: { size: 320x180, bitrate: 600k, rate: 30 }
+                        targets: [ { name: a, url: "\(sink.url("one"))" } ]
                 """)
             try await sink.waitForFrames(40, of: "one")
-            // Long enough for the test picture to rest meanwhile.
+            // Long enough that the test picture stops meanwhile.
             let publisher = try await stage.publish(
                 .small(seconds: 8) {
                     $0.width = 640
@@ -32,8 +51,7 @@ import Testing
             let position = daemon.position
             #expect(try await publisher.wait(.seconds(60)) == .exited(0))
             try await daemon.logged("msg=\"on air\"", "source=test-1", from: position)
-            let before = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(before + 40, of: "one")
+            try await sink.waitForMoreFrames(40, of: "one")
             try await daemon.terminate()
 
             #expect(try await sink.wasPublishedOnceInOrder("one"))
@@ -51,7 +69,7 @@ import Testing
         }
     }
 
-    @Test("a publisher with B-frames takes the air from the test picture: no group loses a picture or has a gap")
+    @Test("a publisher with B-frames takes the air without a lost frame in any group")
     func bFrames() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -64,10 +82,12 @@ import Testing
                       - test: { size: 320x180, rate: 30 }
                     slate: { after: 60s }
                     groups:
-                      - { name: hd, video: { encoder: libx264, size: 320x180, bitrate: 600k, rate: 30 },
-                          targets: [ { name: a, url: "\(sink.url("hd"))" } ] }
-                      - { name: own, video: { encoder: libx264, bitrate: 600k },
-                          targets: [ { name: b, url: "\(sink.url("own"))" } ] }
+                      - name: hd
+                        video: { encoder: libx264, size: 320x180, bitrate: 600k, rate: 30 }
+                        targets: [ { name: a, url: "\(sink.url("hd"))" } ]
+                      - name: own
+                        video: { encoder: libx264, bitrate: 600k }
+                        targets: [ { name: b, url: "\(sink.url("own"))" } ]
                       - { name: raw, video: copy, audio: copy, targets: [ { name: c, url: "\(sink.url("raw"))" } ] }
                 """)
             let names = ["hd", "own", "raw"]
@@ -76,17 +96,16 @@ import Testing
                 .small(seconds: 120) { $0.bFrames = 2 }, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("msg=\"on air\"", "source=rtmp-0")
             for name in names {
-                let before = try await sink.reading(of: name).frames.count
-                try await sink.waitForFrames(before + 60, of: name)
+                try await sink.waitForMoreFrames(60, of: name)
             }
-            try await stage.expect("no picture lost", of: daemon) { $0.groups.allSatisfy { $0.lostFrames == 0 } }
-            // Before the publisher: nothing else is to come on air.
+            try await stage.expect("no frame lost", of: daemon) { $0.groups.allSatisfy { $0.lostFrames == 0 } }
+            // The service ends before the publisher: no other source must go on air.
             try await daemon.terminate()
             await stage.end(publisher)
             for name in names {
                 let probe = try await MediaProbe.read(.url(sink.recording(of: name)))
                 let video = try #require(probe.video)
-                // The B-frames before the last frame may not have come when the service ended.
+                // The B-frames before the last frame may have been missing when the service ended.
                 let shown = probe.packets(of: video).compactMap(\.pts).sorted().dropLast(3)
                 let gaps = zip(shown, shown.dropFirst()).map { Double($1 - $0) * video.tick }
                 #expect(
@@ -96,18 +115,13 @@ import Testing
         }
     }
 
-    @Test("an SRT listener lets the right passphrase in and no other")
+    @Test("an SRT listener admits only the right passphrase")
     func passphrase() async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
             let secret = try stage.folder.write("secret", "correct horse battery\n", mode: 0o600)
             let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    tap: true
-                    sources: [ { srt: { listen: "127.0.0.1:\(port)", passphrase: { file: \(secret) } } } ]
-                    groups: [ { name: raw, video: copy, audio: copy } ]
-                """)
+                channel("srt: { listen: \"127.0.0.1:\(port)\", passphrase: { file: \(secret) } }"))
             let tap = try await stage.tap("main", of: daemon)
             try await eventually("the source to listen") { FreePort.isBound(udp: port) }
             for wrong in ["wrong horse battery", nil] {
@@ -115,47 +129,38 @@ import Testing
                 #expect(try await caller.program.wait(.seconds(30)) != .exited(0))
             }
             #expect(daemon.lines("on air", "source=srt-0").isEmpty, "\(daemon.lines("channel=main"))")
-            try await eventually("both to be told") {
+            try await eventually("a log line for each") {
                 daemon.lines("level=warning", "turned away: wrong SRT passphrase, or none", "source=srt-0").count == 2
             }
-            // libsrt turned them away: the relay is the same, and the port was never closed.
+            // libsrt rejected the callers: the relay is the same, and the port was never closed.
             #expect(daemon.lines("msg=started", "source=srt-0").count == 1 && FreePort.isBound(udp: port))
             let caller = try await stage.srtCaller(.small, port: port, passphrase: "correct horse battery")
             try await daemon.logged("msg=\"on air\"", "source=srt-0")
-            // The slate has been in the tap all the time, and has no numbers.
-            try await eventually("its pictures", every: .milliseconds(300)) {
-                (try? await FrameReader.read(.bytes(tap.output.bytes)))?.numbers.count ?? 0 > 45
-            }
+            try await waitForNumbers(45, at: tap)
             await stage.end(caller.program)
             try await daemon.logged("msg=ended", "source=srt-0")
             try await daemon.terminate()
             try await tap.wait()
-            // Of the others, who counted from the same number, nothing is there: nothing is there twice.
+            // The rejected callers sent the same numbers: no number is there twice, so nothing of theirs is there.
             let verdict = Verdict(try await FrameReader.read(.bytes(tap.output.bytes)))
             #expect(verdict.received > 30 && verdict.duplicated.isEmpty && verdict.backwards.isEmpty, "\(verdict)")
         }
     }
 
-    @Test("an SRT caller that sends no picture is hung up on, and the next one gets in")
-    func mute() async throws {
+    @Test("an SRT caller without video is disconnected, and the next one is admitted")
+    func withoutVideo() async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
-            let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    tap: true
-                    sources: [ { srt: { listen: "127.0.0.1:\(port)" } } ]
-                    groups: [ { name: raw, video: copy, audio: copy } ]
-                """)
+            let daemon = try await stage.streambox(channel("srt: { listen: \"127.0.0.1:\(port)\" }"))
             try await eventually("the source to listen") { FreePort.isBound(udp: port) }
-            // It wants to read, and stays connected.
-            let mute = try await stage.program(
+            // This caller wants to receive, and stays connected.
+            let silent = try await stage.program(
                 "ffmpeg", ["-v", "error", "-nostdin", "-i", "srt://127.0.0.1:\(port)?mode=caller", "-f", "null", "-"])
             try await daemon.logged("the SRT caller sends no picture", "source=srt-0")
-            await stage.end(mute)
+            await stage.end(silent)
             let position = daemon.position
             try await eventually("the source to listen") { FreePort.isBound(udp: port) }
-            // The port may still be the former relay's, which answers nobody.
+            // The port may still belong to the previous relay, which does not answer.
             let calling = keepCalling(stage, port, .small(seconds: 600))
             defer { calling.cancel() }
             try await daemon.logged("on air", "source=srt-0", from: position)
@@ -166,31 +171,26 @@ import Testing
     }
 
     @Test(
-        "an SRT caller that names another stream id, or none, is turned away before anything of it is on air",
+        "an SRT caller with another or no stream id is rejected before it is on air",
         arguments: [nil, "correct horse battery"])
     func streamID(passphrase: String?) async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
             let secret = try stage.folder.write("secret", passphrase ?? "-", mode: 0o600)
             let id = try stage.folder.write("id", "#!::r=cam,u=right\n", mode: 0o600)
-            let asks =
+            let secrets =
                 passphrase == nil
                 ? "streamid: \"#!::r=cam,u=right\"" : "streamid: { file: \(id) }, passphrase: { file: \(secret) }"
             let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    tap: true
-                    sources: [ { srt: { listen: "127.0.0.1:\(port)", \(asks) } } ]
-                    slate: { after: 20s }
-                    groups: [ { name: raw, video: copy, audio: copy } ]
-                """, more: "status: { file: \(stage.folder.path("box.prom")), every: 500ms }\n")
+                channel("srt: { listen: \"127.0.0.1:\(port)\", \(secrets) }", slate: "20s"),
+                more: "status: { file: \(stage.folder.path("box.prom")), every: 500ms }\n")
             let tap = try await stage.tap("main", of: daemon)
-            // The last one tries to write a line of its own.
-            let wrongs = [
+            // The last one tries to forge a log line.
+            let wrongIDs = [
                 "#!::r=cam,u=wrong", nil, "#!::r=cam,u=righ",
                 "x\n[srt @ 0x1] [verbose] accept streamid [u=wrong], length 7\n[error] u=wrong",
             ]
-            for (number, wrong) in wrongs.enumerated() {
+            for (number, wrong) in wrongIDs.enumerated() {
                 try await eventually("the source to listen") { FreePort.isBound(udp: port) }
                 let caller = try await stage.srtCaller(
                     .small(seconds: 20), port: port, passphrase: passphrase, streamID: wrong)
@@ -217,34 +217,27 @@ import Testing
             try await daemon.terminate()
             try await tap.wait()
             let verdict = Verdict(try await FrameReader.read(.bytes(tap.output.bytes)))
-            // The slate came before, and what was held back meanwhile is there.
+            // The frames that were held back during the check of the stream id are there.
             #expect(verdict.first == 0 && verdict.isWhole, "\(verdict)")
         }
     }
 
-    @Test("what a camera that is called by SRT asks for reaches it, and nothing of that an argument list")
+    @Test("a camera called by SRT gets what it asks for, and no argument list has it")
     func pulledBySRT() async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
             let (passphrase, id) = ("correct horse battery", "#!::r=hall,u=box")
-            // It waits for whoever has the passphrase, and says which stream id was named.
+            // The camera waits for a caller with the passphrase, and logs the stream id.
             var arguments = NumberedSource.small(seconds: 600) { $0.realtime = true }.arguments(
                 to: .url("srt://127.0.0.1:\(port)?mode=listener&transtype=live&pkt_size=1316&passphrase=\(passphrase)"))
             arguments[try #require(arguments.firstIndex(of: "-loglevel")) + 1] = "verbose"
             let camera = try await stage.program("ffmpeg", arguments)
             try await eventually("the camera to listen") { FreePort.isBound(udp: port) }
-            let (secret, name) = (
-                try stage.folder.write("secret", passphrase + "\n", mode: 0o600),
-                try stage.folder.write("id", id, mode: 0o600)
-            )
+            let secret = try stage.folder.write("secret", passphrase + "\n", mode: 0o600)
+            let name = try stage.folder.write("id", id, mode: 0o600)
+            let secrets = "passphrase: { file: \(secret) }, streamid: { file: \(name) }"
             let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    tap: true
-                    sources: [ { pull: { url: "srt://127.0.0.1:\(port)", passphrase: { file: \(secret) },
-                      streamid: { file: \(name) } } } ]
-                    groups: [ { name: raw, video: copy, audio: copy } ]
-                """)
+                channel("pull: { url: \"srt://127.0.0.1:\(port)\", \(secrets) }"))
             try await daemon.logged("on air", "source=pull-0")
             try await camera.errors.first(containing: "accept streamid [\(id)]")
             #expect(!daemon.children("pipe:1").contains { [passphrase, id].contains(where: "\($0)".contains) })
@@ -265,42 +258,47 @@ import Testing
         }
     }
 
-    @Test("HEVC by SRT is encoded for the target; sound that a feed cannot carry becomes AAC on the way in")
+    @Test("HEVC by SRT is encoded, and audio that a feed cannot carry becomes AAC")
     func foreignCodecs() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let srt = try FreePort.udp()
             let udp = try FreePort.udp()
-            let file = try await stage.file("ac3.ts") { $0.sound = .ac3 }
+            let file = try await stage.file("ac3.ts") { $0.audio = .ac3 }
             let daemon = try await stage.streambox(
                 """
                   - name: one
                     sources: [ { srt: { listen: "127.0.0.1:\(srt)" } } ]
-                    groups: [ { name: one, video: { bitrate: 400k, size: 320x180 },
-                      targets: [ { name: one, url: "\(sink.url("hevc"))" } ] } ]
+                    groups:
+                      - name: one
+                        video: { bitrate: 400k, size: 320x180 }
+                        targets: [ { name: one, url: "\(sink.url("hevc"))" } ]
                   - name: two
                     sources: [ { pull: { url: "udp://127.0.0.1:\(udp)" } } ]
-                    groups: [ { name: two, video: copy, audio: copy,
-                      targets: [ { name: two, url: "\(sink.url("mp2"))" } ] } ]
+                    groups:
+                      - { name: two, video: copy, audio: copy, targets: [ { name: two, url: "\(sink.url("mp2"))" } ] }
                   - name: three
                     sources: [ { file: { path: \(file), loop: true } } ]
-                    groups: [ { name: three, video: copy, audio: copy,
-                      targets: [ { name: three, url: "\(sink.url("ac3"))" } ] } ]
+                    groups:
+                      - name: three
+                        video: copy
+                        audio: copy
+                        targets: [ { name: three, url: "\(sink.url("ac3"))" } ]
                 """)
             let hevc = NumberedSource.small(seconds: 600) {
                 $0.codec = .hevc
-                $0.sound = .mp2
+                $0.audio = .mp2
                 $0.rate = 15
                 $0.gop = 15
             }
             _ = try await stage.publish(
-                .small(seconds: 600) { $0.sound = .mp2 },
+                .small(seconds: 600) { $0.audio = .mp2 },
                 to: .init(format: "mpegts", target: "udp://127.0.0.1:\(udp)?pkt_size=1316"))
             try await eventually("the source to listen") { FreePort.isBound(udp: srt) }
             let calling = keepCalling(stage, srt, hevc)
             defer { calling.cancel() }
             for source in ["srt-0", "pull-0", "file-0"] { try await daemon.logged("on air", "source=\(source)") }
-            // What was there before the sources, and is in the encoders now, is the slate.
+            // The encoders may still hold frames of the slate.
             for name in ["hevc", "mp2", "ac3"] { try await sink.waitForNumbers(60, of: name) }
             calling.cancel()
             await calling.value
@@ -310,13 +308,10 @@ import Testing
                 let probe = try await MediaProbe.read(.url(files[files.count - 1]))
                 #expect(probe.video?.codec == "h264" && probe.audio?.codec == "aac", "\(name)")
                 let reading = try await FrameReader.read(.url(files[files.count - 1]))
+                let (frames, beeps) = (reading.frames, reading.beeps)
                 #expect(
-                    reading.numbers.count > 30 && !reading.beeps.isEmpty,
-                    """
-                    \(name): \(reading.numbers.count) numbers of \(reading.frames.count) pictures, \
-                    \(reading.beeps.count) beeps, sizes \(Set(reading.frames.map(\.width)))
-                    """
-                )
+                    reading.numbers.count > 30 && !beeps.isEmpty,
+                    "\(name): \(frames.count) frames of widths \(Set(frames.map(\.width))), \(beeps.count) beeps")
             }
             #expect(!daemon.lines("cannot be carried", "source=srt-0").isEmpty)
         }
@@ -333,20 +328,19 @@ import Testing
                 """
                   - name: main
                     sources: [ { pull: { url: "\(origin.url("cam"))" } } ]
-                    groups: [ { name: raw, video: copy, audio: copy,
-                      targets: [ { name: a, url: "\(sink.url("pulled"))" } ] } ]
+                    groups:
+                      - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("pulled"))" } ] }
                 """)
             try await sink.waitForNumbers(60, of: "pulled")
-            // The server goes and comes back: so does the source, by itself.
+            // The server is killed and restarted: the source reconnects by itself.
             await origin.kill()
             let position = daemon.position
             try await origin.restart()
             await stage.end(publisher)
             let second = try await stage.publish(.small(seconds: 600) { $0.firstNumber = 9000 }, to: origin.url("cam"))
             try await daemon.logged("msg=delivers", from: position, within: .seconds(60))
-            // It takes the air from the slate with the next keyframe.
-            let before = try await sink.reading(of: "pulled").numbers.count
-            try await sink.waitForNumbers(before + 30, of: "pulled")
+            // The source replaces the slate with its next keyframe.
+            try await sink.waitForMoreNumbers(30, of: "pulled")
             try await daemon.terminate()
             await stage.end(second)
             #expect(try await sink.wasPublishedOnceInOrder("pulled"))
@@ -359,24 +353,15 @@ import Testing
     }
 
     @Test(
-        "an RTSP camera that offers UDP alone is on air by UDP, however it refuses TCP",
+        "an RTSP camera with UDP alone is on air by UDP, however it refuses TCP",
         arguments: UDPCamera.Refusal.allCases)
     func cameraByUDP(refusal: UDPCamera.Refusal) async throws {
         try await withStage { stage in
             let camera = try await UDPCamera(refusal: refusal)
-            let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    tap: true
-                    sources: [ { pull: { url: "\(camera.url)" } } ]
-                    groups: [ { name: raw, video: copy, audio: copy } ]
-                """)
+            let daemon = try await stage.streambox(channel("pull: { url: \"\(camera.url)\" }"))
             try await daemon.logged("msg=\"on air\"", "source=pull-0")
             let tap = try await stage.tap("main", of: daemon)
-            // The slate has no numbers.
-            try await eventually("its pictures", every: .milliseconds(300)) {
-                (try? await FrameReader.read(.bytes(tap.output.bytes)))?.numbers.count ?? 0 > 30
-            }
+            try await waitForNumbers(30, at: tap)
             try await daemon.terminate()
             let asked = camera.transports
             #expect(asked.first?.hasPrefix("RTP/AVP/TCP") == true, "\(asked)")
@@ -384,16 +369,11 @@ import Testing
         }
     }
 
-    @Test("a camera that cuts off after a moment each time is a problem, also while it is live")
+    @Test("a camera that disconnects again and again is a problem, also while live")
     func cutOffCamera() async throws {
         try await withStage { stage in
             let camera = try await UDPCamera(lasting: .seconds(4))
-            let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    sources: [ { pull: { url: "\(camera.url)", transport: udp } } ]
-                    groups: [ { name: raw, video: copy, audio: copy, tap: true } ]
-                """)
+            let daemon = try await stage.streambox(channel("pull: { url: \"\(camera.url)\", transport: udp }"))
             try await stage.expect("the problem while it is live", of: daemon, within: .seconds(60)) {
                 $0.source("pull-0")?.state == "live" && $0.hasProblem("source-failed", "it does not last")
             }
@@ -401,22 +381,16 @@ import Testing
         }
     }
 
-    @Test("an RTSP camera that refuses transport: tcp is not tried by UDP; the log says why")
+    @Test("an RTSP camera that refuses transport: tcp is not tried by UDP")
     func cameraByTCPAlone() async throws {
         try await withStage { stage in
             let camera = try await UDPCamera()
-            let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    tap: true
-                    sources: [ { pull: { url: "\(camera.url)", transport: tcp } } ]
-                    groups: [ { name: raw, video: copy, audio: copy } ]
-                """)
-            // FFmpeg's versions write the rest of that line with a space, without one and in parentheses.
+            let daemon = try await stage.streambox(channel("pull: { url: \"\(camera.url)\", transport: tcp }"))
+            // The rest of that line differs between versions of FFmpeg: a space, no space, or parentheses.
             let line = try await daemon.logged(
                 "level=warning", "msg=\"process ended\"", "source=pull-0", "method SETUP failed: 461")
             #expect(line.text.contains("Unsupported Transport"), "\(line.text)")
-            // In `status` too, once it has failed again.
+            // `status` has it too, once the camera has failed again.
             try await stage.expect("the trouble", of: daemon) {
                 $0.source("pull-0")?.trouble?.contains("does not support that transport") == true
             }
@@ -427,7 +401,7 @@ import Testing
         }
     }
 
-    @Test("garbage at the ports stops neither the daemon nor another channel, and a good publisher gets in afterwards")
+    @Test("garbage at the ports stops no channel, and a good publisher is admitted later")
     func garbage() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -440,16 +414,22 @@ import Testing
                     sources:
                       - rtmp: { listen: "127.0.0.1:\(rtmp)", app: live }
                       - srt: { listen: "127.0.0.1:\(srt)" }
-                    groups: [ { name: attacked, video: copy, audio: copy,
-                      targets: [ { name: attacked, url: "\(sink.url("attacked"))" } ] } ]
+                    groups:
+                      - name: attacked
+                        video: copy
+                        audio: copy
+                        targets: [ { name: attacked, url: "\(sink.url("attacked"))" } ]
                   - name: other
                     sources: [ { rtmp: { listen: "127.0.0.1:\(other)", app: live } } ]
                     slate: { after: 20s }
-                    groups: [ { name: other, video: copy, audio: copy,
-                      targets: [ { name: other, url: "\(sink.url("other"))" } ] } ]
+                    groups:
+                      - name: other
+                        video: copy
+                        audio: copy
+                        targets: [ { name: other, url: "\(sink.url("other"))" } ]
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: other) }
-            // The slate: from now on the target gets whatever comes.
+            // The slate has arrived: the target is connected before the source delivers.
             try await sink.waitForFrames(1, of: "other")
             let steady = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(other)/live/x")
             _ = try await stage.file("x.flv") { $0.duration = .seconds(1) }
@@ -472,7 +452,7 @@ import Testing
             let good = try await stage.publish(
                 .small(seconds: 600) { $0.firstNumber = 50_000 }, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
             try await daemon.logged("on air", "source=rtmp-0", "channel=attacked")
-            try await eventually("its pictures", within: .seconds(20), every: .milliseconds(300)) {
+            try await eventually("its frames", within: .seconds(20), every: .milliseconds(300)) {
                 (try? await sink.reading(of: "attacked"))?.numbers.contains { $0 > 50_010 } == true
             }
             for program in [steady, caller.program, good] { await stage.end(program) }
@@ -484,7 +464,7 @@ import Testing
     }
 }
 
-/// Bytes that are no stream.
+/// Sends bytes that are no stream to a port.
 enum Attack {
     static func tcp(_ port: Int, _ bytes: [UInt8]) throws {
         let connection = try connect(port: port)
@@ -496,7 +476,7 @@ enum Attack {
             let count = bytes[sent...].withUnsafeBytes {
                 send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            // It may well hang up on us.
+            // The service may close the connection.
             guard count > 0 else { return }
             sent += count
         }

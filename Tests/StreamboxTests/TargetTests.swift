@@ -2,9 +2,21 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Targets that are down, die, hang and come back, while the others go on.
+/// Targets that are down, fail, hang and return, while the other targets continue.
 @Suite(.serialized, .tags(.ffmpeg)) struct TargetTests {
-    /// Enough bytes to fill what the kernel holds for a connection.
+    /// A channel with a test picture, and one group with this target.
+    private static func channel(_ target: String) -> String {
+        """
+          - name: main
+            sources: [ { test: { size: 320x180, rate: 30 } } ]
+            groups:
+              - name: hd
+                video: { encoder: libx264, bitrate: 600k }
+                targets: [ { \(target) } ]
+        """
+    }
+
+    /// A stream with enough bytes to fill the kernel's buffers of a connection.
     private static let busy = NumberedSource.with {
         $0.picture = .busy
         $0.bitrate = 8000
@@ -13,16 +25,11 @@ import Testing
         $0.height = 270
     }
 
-    @Test(
-        """
-        a recording whose disk is not there, or takes nothing, is that target's trouble: the service starts, the \
-        others are on air, and it records once it can
-        """
-    )
+    @Test("a missing or blocked recording disk delays only its target")
     func recordingDisk() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
-            // A file is in the way of the one folder; the other is on a disk that nobody can write to, root neither.
+            // A file is in the place of one folder. The other is on a disk that nobody can write to, not even root.
             let folder = try stage.folder.write("disk", "")
             let daemon = try await stage.streambox(
                 """
@@ -38,7 +45,7 @@ import Testing
                 """)
             try await sink.waitForFrames(60, of: "one")
             try await daemon.logged("cannot run", "target=archive")
-            try await stage.expect("both are told", of: daemon) {
+            try await stage.expect("both problems", of: daemon) {
                 $0.target("archive")?.trouble?.contains("cannot create the folder") == true
                     && $0.target("copy")?.trouble?.contains("cannot write to the folder") == true
             }
@@ -50,7 +57,7 @@ import Testing
         }
     }
 
-    @Test("a target that is down from the start and one that dies cost the others nothing, and come back by themselves")
+    @Test("a target that is down or dies costs the others nothing and recovers alone")
     func deadTargets() async throws {
         try await withStage { stage in
             let good = try await stage.nginx(record: true)
@@ -62,7 +69,7 @@ import Testing
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
-                    # A publisher that is late on a busy machine keeps the air.
+                    # A publisher that is late on a busy machine stays on air.
                     slate: { after: 20s }
                     groups:
                       - name: raw
@@ -75,7 +82,7 @@ import Testing
                           - { name: archive, record: { folder: \(stage.folder.path("rec")) } }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
-            // The slate: from now on the targets get whatever comes.
+            // The slate has arrived: the targets are connected before the source delivers.
             try await good.waitForFrames(1, of: "good")
             try await daemon.logged("msg=live", "target=archive")
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
@@ -88,8 +95,7 @@ import Testing
             try await late.restart()
             try await late.waitForPublishes(of: "late", within: .seconds(60)) { $0.isAccepted }
             try await dying.waitForPublishes(2, of: "dying", within: .seconds(60)) { $0.isAccepted }
-            let soFar = try await good.reading(of: "good").numbers.count
-            try await good.waitForNumbers(soFar + 30, of: "good")
+            try await good.waitForMoreNumbers(30, of: "good")
             try await late.waitForNumbers(1, of: "late")
             await stage.end(publisher)
             try await daemon.terminate()
@@ -110,7 +116,7 @@ import Testing
         }
     }
 
-    @Test("a target that hangs is left and connected anew, and the others lose nothing")
+    @Test("a target that hangs is reconnected, and the others lose nothing")
     func hungTarget() async throws {
         try await withStage { stage in
             let good = try await stage.nginx(record: true)
@@ -130,7 +136,7 @@ import Testing
                           - { name: good, url: "\(good.url("good"))" }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
-            // The slate: from now on the target gets whatever comes.
+            // The slate has arrived: the target is connected before the source delivers.
             try await good.waitForFrames(1, of: "good")
             let publisher = try await stage.publish(Self.busy, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await hung.waitForPublishes(of: "hung")
@@ -140,8 +146,7 @@ import Testing
             try await daemon.logged("target=hung", "publisher changed state", "state=ending")
             hung.thaw()
             try await hung.waitForPublishes(2, of: "hung", within: .seconds(60)) { $0.isAccepted }
-            let soFar = try await good.reading(of: "good").numbers.count
-            try await good.waitForNumbers(soFar + 15, of: "good")
+            try await good.waitForMoreNumbers(15, of: "good")
             await stage.end(publisher)
             try await daemon.terminate()
             #expect(try await good.wasPublishedOnceInOrder("good"))
@@ -150,26 +155,26 @@ import Testing
         }
     }
 
-    @Test("a target behind a thin line is told with the share that arrives, until everything arrives again")
-    func thinLine() async throws {
+    @Test("a target behind a slow link is reported with the share that arrives")
+    func slowLink() async throws {
         try await withStage { stage in
             let good = try await stage.nginx(record: true)
             let slow = try await stage.nginx()
-            let line = try ThinLine(to: slow.port)
-            defer { line.cut() }
+            let link = try SlowLink(to: slow.port)
+            defer { link.close() }
             let port = try FreePort.tcp()
             let daemon = try await stage.streambox(
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
-                    # Of the slate a thin line carries everything.
+                    # A slow link carries the whole slate, so the source has to stay on air.
                     slate: { after: 20s }
                     groups:
                       - name: raw
                         video: copy
                         audio: copy
                         targets:
-                          - { name: slow, url: "rtmp://127.0.0.1:\(line.port)/live/slow" }
+                          - { name: slow, url: "rtmp://127.0.0.1:\(link.port)/live/slow" }
                           - { name: good, url: "\(good.url("good"))" }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
@@ -179,7 +184,7 @@ import Testing
             let before = try await stage.expect("the target live", of: daemon) { $0.target("slow")?.state == "live" }
             #expect(before.target("slow")?.share == nil)
 
-            line.carry(250_000)
+            link.limit(to: 250_000)
             let starving = try await stage.expect("the problem", of: daemon, within: .seconds(120)) {
                 $0.target("slow")?.state == "degraded" && $0.hasProblem("target-slow", "% of the stream reaches it")
             }
@@ -188,7 +193,7 @@ import Testing
             #expect(starving.target("good")?.state == "live" && starving.target("good")?.share == nil)
             try await daemon.logged("level=error", "problem=target-slow", "subject=\"target slow\"")
 
-            line.carry(nil)
+            link.limit(to: nil)
             try await stage.expect("the problem to be over", of: daemon, within: .seconds(120)) {
                 $0.target("slow")?.state == "live" && !$0.hasProblem("target-slow")
             }
@@ -200,19 +205,13 @@ import Testing
         }
     }
 
-    @Test("a target that takes long to answer is waited for by one connection, and counted once it is there")
+    @Test("a target that answers late is waited for by one connection")
     func slowAnswer() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
-            // The kernel takes connections for it; nobody answers.
+            // The kernel accepts connections for the server, which does not answer.
             sink.freeze()
-            let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 600k },
-                      targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
-                """)
+            let daemon = try await stage.streambox(Self.channel("name: a, url: \"\(sink.url("one"))\""))
             try await daemon.logged("msg=started", "target=a")
             try await Task.sleep(for: .seconds(8))
             #expect(try await stage.status(of: daemon).target("a")?.state == "connecting")
@@ -227,17 +226,11 @@ import Testing
         }
     }
 
-    @Test("a target that is let in and cut off again and again is a problem, with what cuts it off")
+    @Test("a target that is cut off again and again is a problem with its cause")
     func cutOff() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx()
-            let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 600k },
-                      targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
-                """)
+            let daemon = try await stage.streambox(Self.channel("name: a, url: \"\(sink.url("one"))\""))
             for count in 1...3 {
                 try await stage.expect("connection \(count)", of: daemon) {
                     $0.target("a")?.state == "live" && $0.target("a")?.connects == count
@@ -255,45 +248,24 @@ import Testing
         }
     }
 
-    @Test("a recording on a full disk is a problem that says so, leaves no empty files, and goes on once there is room")
+    @Test("a recording on a full disk is a problem, leaves no empty file, and recovers")
     func fullDisk() async throws {
         try await withStage { stage in
             let folder = try stage.folder.makeFolder("small")
-            let config = try stage.configuration(
-                """
-                  - name: main
-                    sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 600k },
-                      targets: [ { name: rec, record: { folder: \(folder)/rec } } ] } ]
-                """)
+            let config = try stage.configuration(Self.channel("name: rec, record: { folder: \(folder)/rec }"))
             try await stage.rememberFirstStart("box")
-            // A disk of its own, that the service alone sees.
-            let isRoot = geteuid() == 0
-            let program = try await stage.program(
-                "unshare",
-                [
-                    isRoot ? "-m" : "-Urm", "sh", "-c",
-                    """
-                    mount -t tmpfs -o size=8m tmpfs \(folder) && exec \(Daemon.path) run --config \(config) \
-                    --log-level debug
-                    """,
-                ])
-            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
-            func onDisk(_ command: String) async throws -> String {
-                let names = isRoot ? ["-m"] : ["-U", "--preserve-credentials", "-m"]
-                return try await TestProcess.run(
-                    "nsenter", ["-t", "\(program.pid)"] + names + ["sh", "-c", "cd \(folder) && { \(command); }"]
-                ).success(command).text
-            }
+            let disk = try await PrivateDisk(
+                stage, size: "8m", at: folder, config: config, options: "--log-level debug")
+            let daemon = disk.daemon
             try await stage.expect("the recording", of: daemon) { $0.target("rec")?.state == "live" }
-            _ = try await onDisk("dd if=/dev/zero of=fill bs=1k count=20000 2>/dev/null; [ -s fill ]")
+            try await disk.run("dd if=/dev/zero of=fill bs=1k count=20000 2>/dev/null; [ -s fill ]")
             try await stage.expect("the problem", of: daemon) { $0.hasProblem("target-down", "the disk is full") }
-            // Some attempts later.
+            // Time for some further attempts.
             try await Task.sleep(for: .seconds(4))
-            // The one that an attempt has just begun goes with its end.
-            try await eventually("no empty file") { try await onDisk("find rec -size 0").isEmpty }
+            // The file that a running attempt has just created goes with the attempt.
+            try await eventually("no empty file") { try await disk.run("find rec -size 0").isEmpty }
             #expect(daemon.lines("cannot run", "target=rec").count <= 1)
-            _ = try await onDisk("rm fill")
+            try await disk.run("rm fill")
             try await stage.expect("the recording again", of: daemon, within: .seconds(60)) {
                 $0.target("rec")?.state == "live" && !$0.hasProblem("target-down", "has no room")
             }
@@ -301,13 +273,13 @@ import Testing
         }
     }
 
-    /// Whether this machine lets a test mount a disk of its own, and freeze it.
+    /// Whether a test can mount a disk on this machine, and freeze it.
     private static let freezes =
         geteuid() == 0 && access("/dev/loop-control", W_OK) == 0
         && ["fsfreeze", "mkfs.ext4"].allSatisfy { access("/usr/sbin/\($0)", X_OK) == 0 }
 
     @Test(
-        "a hung disk below recordings and state is a problem, and commands and SIGTERM go on",
+        "a hung disk of recordings and state is a problem, and commands still work",
         .enabled(if: Self.freezes, "needs root, /dev/loop-control, fsfreeze and mkfs.ext4"))
     func frozenDisk() async throws {
         try await withStage { stage in
@@ -323,7 +295,7 @@ import Testing
             } catch {
                 result = .failure(error)
             }
-            // Always: what waits for it ends only then.
+            // In every case: processes that wait for the disk end only then.
             _ = try await TestProcess.run("/usr/sbin/fsfreeze", ["-u", disk])
             _ = try await TestProcess.run("umount", ["-l", disk]).success("umount")
             try result.get()
@@ -332,30 +304,22 @@ import Testing
 
     private static func endWhileFrozen(_ stage: Stage, _ disk: String) async throws {
         let config = try stage.configuration(
-            """
-              - name: main
-                sources: [ { test: { size: 320x180, rate: 30 } } ]
-                groups:
-                  - name: hd
-                    video: { encoder: libx264, bitrate: 600k }
-                    targets: [ { name: archive, record: { folder: \(disk)/box/recordings, segment: 2s } } ]
-            """)
-        // As on a box: the recordings are below the state.
+            Self.channel("name: archive, record: { folder: \(disk)/box/recordings, segment: 2s }"))
+        // As on a box, the recordings are in the state folder.
         let (usual, state) = (stage.folder.path("state-box"), "\(disk)/box")
         try await stage.rememberFirstStart("box")
         _ = try await TestProcess.run("cp", ["-a", usual, state]).success("cp")
         let text = try stage.folder.text("box.yaml").replacing("state: \(usual)", with: "state: \(state)")
         _ = try stage.folder.write("box.yaml", text, mode: 0o600)
-        let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
-        let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+        let daemon = try await stage.start(config)
 
         try await stage.expect("the recording", of: daemon) { $0.target("archive")?.state == "live" }
         try await eventually("the process that keeps the segments") { daemon.children("recording -- keep").count == 1 }
         _ = try await TestProcess.run("/usr/sbin/fsfreeze", ["-f", disk]).success("fsfreeze")
         let frozen = ContinuousClock.now
-        // From this line on the target has the problem.
-        let told = try await daemon.logged("the disk takes nothing", "target=archive", within: .seconds(60))
-        #expect(told.time - frozen < Limit.seconds(30))
+        // The target has the problem from this line on.
+        let line = try await daemon.logged("the disk takes nothing", "target=archive", within: .seconds(60))
+        #expect(line.time - frozen < Limit.seconds(30))
         try await stage.expect("the problem", of: daemon, within: .seconds(60)) {
             $0.hasProblem("target-down", "whose disk does not answer")
         }
@@ -365,7 +329,7 @@ import Testing
         #expect(stop.ending == .exited(0))
         #expect(stop.text.contains("cannot write \(state)/stopped.json, whose disk does not answer"), "\(stop.text)")
         #expect(try await stage.status(of: daemon).hasProblem("state-file", "whose disk does not answer"))
-        // The next does not wait behind the first.
+        // The next command does not wait for the first one.
         let start = try await stage.command(["target", "start", "archive", "--config", config])
         #expect(start.text.contains("whose disk does not answer"), "\(start.text)")
         try await daemon.terminate()
@@ -383,12 +347,13 @@ import Testing
                     sources: [ { test: { size: 320x180, rate: \(rate) } } ]
                     slate: { after: 60s }
                     groups:
-                      - { name: hd, video: { encoder: libx264, bitrate: 400k },
-                          targets: [ { name: a, url: "\(server)", key: { file: \(key) } } ] }
+                      - name: hd
+                        video: { encoder: libx264, bitrate: 400k }
+                        targets: [ { name: a, url: "\(server)", key: { file: \(key) } } ]
                       - { name: raw, video: copy, audio: copy, targets: [ { name: b, url: "\(server)/raw" } ] }
                 """)
             for name in ["s3cretkey", "raw"] { try await sink.waitForFrames(rate, of: name) }
-            // What the server was told of its streams.
+            // The server's statistics have the announced rates.
             let stat = try await sink.stat()
             let rates = stat.matches(of: /<frame_rate>([0-9.]+)<\/frame_rate>/).compactMap { Double($0.1) }
             #expect(rates == [Double(rate), Double(rate)], "\(stat)")
@@ -396,12 +361,12 @@ import Testing
         }
     }
 
-    @Test("a recording is cut into segments in a folder that was not there, and kept within its bounds")
+    @Test("a recording is cut into segments in a new folder, and kept in its limits")
     func recording() async throws {
         try await withStage { stage in
             let folder = stage.folder.path("a/b")
             try stage.folder.makeFolder("a/b")
-            // What earlier days left, and what is not ours. The big one takes no room: it is a hole.
+            // Segments of earlier days, and a file of another recording. The files are sparse and take no space.
             for (name, size) in [
                 ("show-20200101-000000.ts", 99_000_000), ("show-20200102-000000.ts", 90_000_000),
                 ("other-20200101-000000.ts", 200_000_000),
@@ -417,7 +382,7 @@ import Testing
                 """
                   - name: main
                     sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    # No slate comes before a test picture that takes its time: it would begin elsewhere in a segment.
+                    # The slate waits: before a late test picture it would shift the keyframes in a segment.
                     slate: { after: 60s }
                     groups:
                       - name: hd
@@ -430,8 +395,8 @@ import Testing
                 stage.folder.names(in: "a/b").filter { $0.hasPrefix("show-") && !$0.hasPrefix("show-2020") }
             }
             try await eventually("four segments", within: .seconds(40)) { segments().count >= 4 }
-            try await eventually("three of the other") { stage.folder.names(in: "c/d").count >= 3 }
-            try await eventually("the oldest to go") {
+            try await eventually("three segments of the other target") { stage.folder.names(in: "c/d").count >= 3 }
+            try await eventually("the oldest segment to be deleted") {
                 !stage.folder.names(in: "a/b").contains("show-20200101-000000.ts")
             }
             #expect(daemon.children("recording -- keep \(folder) show 100000000").count == 1)

@@ -2,25 +2,25 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a sender puts into its transport stream.
+/// Transport streams with other codecs, changing rates and several programs.
 @Suite(.serialized, .tags(.ffmpeg)) struct TransportStreamSourceTests {
     @Test(
-        "one call in MPEG-2 and AC-3 is on air, at about the rate at which it comes, and the caller never calls again",
+        "one call in MPEG-2 and AC-3 is on air at the rate at which it arrives",
         arguments: [nil, "correct horse battery"])
     func callIsKept(passphrase: String?) async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
             let secret = try stage.folder.write("secret", passphrase ?? "-", mode: 0o600)
+            let key = passphrase == nil ? "" : ", passphrase: { file: \(secret) }"
             let daemon = try await stage.streambox(
                 """
                   - name: main
                     tap: true
-                    sources: [ { srt: { listen: \
-                "127.0.0.1:\(port)"\(passphrase == nil ? "" : ", passphrase: { file: \(secret) }") } } ]
+                    sources: [ { srt: { listen: "127.0.0.1:\(port)"\(key) } } ]
                     groups: [ { name: raw, video: copy, audio: copy } ]
                 """)
             try await eventually("the source to listen") { FreePort.isBound(udp: port) }
-            // With a passphrase the address stands in a script.
+            // With a passphrase a concat script has the address.
             let mark = passphrase == nil ? "mode=listener" : "-f concat"
             let listener = daemon.children(mark).map(\.pid)
             #expect(listener.count == 1)
@@ -29,12 +29,10 @@ import Testing
                 + (passphrase.map { "&passphrase=\($0)" } ?? "")
             let caller = try await stage.program(
                 "ffmpeg",
-                [
-                    "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-re", "-f",
-                    "lavfi", "-i", "sine=r=48000",
-                    "-c:v", "mpeg2video", "-b:v", "2M", "-minrate", "2M", "-maxrate", "2M", "-bufsize", "1M", "-g",
-                    "12", "-c:a", "ac3", "-f", "mpegts", url,
-                ])
+                ["-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25"]
+                    + ["-re", "-f", "lavfi", "-i", "sine=r=48000"]
+                    + ["-c:v", "mpeg2video", "-b:v", "2M", "-minrate", "2M", "-maxrate", "2M", "-bufsize", "1M"]
+                    + ["-g", "12", "-c:a", "ac3", "-f", "mpegts", url])
             try await daemon.logged("msg=\"on air\"", "source=srt-0")
             let status = try await stage.expect("the note", of: daemon) { status in
                 status.source("srt-0")?.notes?.contains { $0.contains("encoded on the way in") } == true
@@ -54,7 +52,7 @@ import Testing
         }
     }
 
-    @Test("what is encoded on the way in follows a call whose rate rises, and the caller stays")
+    @Test("a converted source follows a call whose rate rises without a new call")
     func risingRate() async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
@@ -88,10 +86,10 @@ import Testing
                 let note = status.source("srt-0")?.notes?.first { $0.contains("encoded on the way in") }
                 return note?.firstMatch(of: #/at ([0-9.]+) Mbit/#).flatMap { Double($0.1) }
             }
-            try await stage.expect("the rate of the rest", of: daemon, within: .seconds(90)) {
+            try await stage.expect("the higher rate", of: daemon, within: .seconds(90)) {
                 (5...10).contains(rate($0) ?? 0)
             }
-            // It was the least one before; the status may have been asked too late for that.
+            // The rate before was the lowest one. The status may have been read too late to show it.
             try await daemon.logged("the rate of the call has changed", "before=1000000")
             #expect(
                 caller.isRunning && daemon.lines("the rate of the call has changed").count == 1, "\(caller.errors.text)"
@@ -102,22 +100,18 @@ import Testing
         }
     }
 
-    @Test(
-        "of several programs the first picture comes with its own sound, or the program by number is taken",
-        arguments: [nil, 2])
+    @Test("of several programs the first with its audio or the numbered one is on air", arguments: [nil, 2])
     func programs(number: Int?) async throws {
         try await withStage { stage in
             let file = stage.folder.path("two.ts")
             let made = try await TestProcess.run(
                 "ffmpeg",
-                [
-                    "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-f", "lavfi", "-i",
-                    "testsrc2=s=160x90:r=25", "-f", "lavfi",
-                    "-i", "sine=r=48000", "-t", "4", "-map", "0:v", "-map", "1:v", "-map", "2:a", "-c:v", "libx264",
-                    "-preset", "ultrafast", "-g", "25",
-                    "-pix_fmt", "yuv420p", "-c:a", "aac", "-program", "program_num=1:title=One:st=0", "-program",
-                    "program_num=2:title=Two:st=1:st=2", file,
-                ], folder: stage.folder.path)
+                ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25"]
+                    + ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-f", "lavfi", "-i", "sine=r=48000", "-t", "4"]
+                    + ["-map", "0:v", "-map", "1:v", "-map", "2:a"]
+                    + ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+                    + ["-program", "program_num=1:title=One:st=0", "-program", "program_num=2:title=Two:st=1:st=2"]
+                    + [file], folder: stage.folder.path)
             #expect(made.ending == .exited(0), "\(made.errors)")
             let daemon = try await stage.streambox(
                 """
@@ -137,7 +131,7 @@ import Testing
         }
     }
 
-    @Test("a program that does not come is told with those that do")
+    @Test("a program that does not arrive is reported with those that do")
     func missingProgram() async throws {
         try await withStage { stage in
             let file = try await stage.file("one.ts")

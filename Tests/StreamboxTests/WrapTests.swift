@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The 33-bit wrap of the timestamps, every 26.5 hours, with the real service: its timeline begins shortly before one.
+/// The 33-bit wrap of the timestamps, every 26.5 hours. The timeline of the service begins shortly before a wrap.
 @Suite(.serialized, .tags(.ffmpeg)) struct WrapTests {
-    /// Seconds at which 33 bits are used up.
+    /// The time in seconds at which the 33 bits wrap.
     private static let wrap = Double(UInt64(1) << 33) / 90_000
 
     private func box(_ stage: Stage, _ sink: NginxRTMP, port: Int) -> String {
@@ -22,43 +22,35 @@ import Testing
         """
     }
 
-    @Test(
-        """
-        a wrap loses nothing in encoder, publisher and recording, with encoders that are killed or handed over on \
-        either side of it
-        """,
-        arguments: [62.5, 22])
+    @Test("a timestamp wrap loses nothing, also with encoders replaced around it", arguments: [62.5, 22])
     func wrap(before: Double) async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
-            // The slate is on air first, so the source begins a few seconds later.
+            // The slate is on air first, so the source starts a few seconds later.
             let daemon = try await stage.streambox(
                 box(stage, sink, port: port),
                 options: ["--timeline-start", "\(Self.wrap - before)", "--encoder-lifetime", "3"])
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("on air", "source=rtmp-0")
-            // From here on nothing of the slate is in the encoder.
+            // The encoder holds no frame of the slate from here on.
             try await sink.waitForNumbers(10, of: "one")
-            let strikes = 5
-            for round in 0..<strikes {
-                let soFar = try await sink.reading(of: "one").frames.count
-                // Beyond the wrap at the end.
-                try await sink.waitForFrames(
-                    soFar + Int(before + 8) * 30 / strikes - 30, of: "one", within: .seconds(120))
+            let kills = 5
+            for round in 0..<kills {
+                // The last round ends after the wrap.
+                try await sink.waitForMoreFrames(Int(before + 8) * 30 / kills - 30, of: "one", within: .seconds(120))
                 var position = daemon.position
                 while true {
                     let encoder = try #require(daemon.children("libx264").first { $0.command.contains("pipe:0") })
                     kill(encoder.pid, round.isMultiple(of: 2) ? SIGKILL : SIGSEGV)
                     let line = try await daemon.logged("handed over", from: position)
                     if line.text.contains("cause=crash") { break }
-                    // It had just been handed over when it was struck.
+                    // The encoder had just been handed over when it was killed.
                     position = line.index + 1
                 }
             }
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 60, of: "one")
+            try await sink.waitForMoreFrames(60, of: "one")
             #expect(!daemon.lines("handed over", "cause=refresh").isEmpty)
             await stage.end(publisher)
             try await daemon.terminate()
@@ -68,7 +60,7 @@ import Testing
                 let verdict = Verdict(reading)
                 print("across the wrap from \(before) s before it, \(name): \(verdict)")
                 #expect(verdict.isWhole, "\(verdict)")
-                #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict)")
+                #expect((verdict.worstAudioOffset ?? 1) < 0.06, "\(verdict)")
                 #expect(verdict.received > Int(before) * 30, "\(verdict)")
                 #expect(reading.complaints.isEmpty, "\(reading.complaints)")
             }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What was built with the tests.
+/// The programs that were built with the tests.
 package enum BuiltProgram {
     /// The path of the service.
     package static let streambox: String = {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A fixture that did not do its work, with one sentence why.
+/// The failure of a fixture, with one sentence that says why.
 package struct Failed: Error, CustomStringConvertible, Sendable {
     package let description: String
     package init(_ description: String) { self.description = description }

@@ -1,14 +1,14 @@
 import Foundation
 
-/// An HTTP server on 127.0.0.1 that gives files as fast as they are taken, played by nginx. Ends with its stage.
+/// An nginx on 127.0.0.1 that serves files by HTTP as fast as they are read. Ends with its stage.
 package struct FileServer: Sendable {
     package let port: Int
     private let folder: String
     private let stage: Stage
 
     /// - Parameters:
-    ///   - stage: The files are those of its folder. One below `moved/` is a redirection to the same file, without TLS.
-    ///   - password: It asks the user `viewer` for this; `nil` asks nobody.
+    ///   - stage: The stage whose folder has the files. A path below `moved/` redirects to the same file, without TLS.
+    ///   - password: The password of the user `viewer`; `nil` for a server without a password.
     package init(_ stage: Stage, password: String? = nil) throws {
         self.stage = stage
         port = try FreePort.tcp()
@@ -39,7 +39,7 @@ package struct FileServer: Sendable {
                 root \(stage.folder.path);
                 \(authorization)
                 rewrite ^/moved/(.*)$ http://127.0.0.1:\(port)/$1 redirect;
-                # A playlist that only its type and its text tell.
+                # A playlist without a suffix: only its type and its text show what it is.
                 location = /live { default_type application/vnd.apple.mpegurl; }
               }
             }
@@ -48,13 +48,13 @@ package struct FileServer: Sendable {
 
     package func url(_ file: String) -> String { "http://127.0.0.1:\(port)/\(file)" }
 
-    /// Every request so far: its address, and its `Authorization` or `-`.
+    /// Every request so far: its path, and its `Authorization` or `-`.
     package func requests() throws -> [String] {
         let log = try String(contentsOfFile: "\(folder)/requests.log", encoding: .utf8)
         return log.split(whereSeparator: \.isNewline).map(String.init)
     }
 
-    /// Begins to listen; until then connections are refused.
+    /// Starts the server. Before, its port refuses connections.
     package func start() async throws {
         _ = try await stage.program("nginx", ["-p", folder, "-c", "\(folder)/nginx.conf"])
         try await eventually("the file server to listen on \(port)") { FreePort.isListening(tcp: port) }

@@ -1,35 +1,35 @@
 import Foundation
 import Synchronization
 
-/// Ports on 127.0.0.1 that the kernel gave.
+/// Free ports on 127.0.0.1, chosen by the kernel.
 ///
-/// A port is unique within this process for its whole life, and among test processes of this machine: each holds a lock
-/// file per port until it exits. A TCP port is also left in TIME_WAIT, so that the kernel gives it to nobody for a
-/// minute while a listener with SO_REUSEADDR (nginx, FFmpeg, every decent server) can still bind it.
-/// What remains: a foreign program may take a UDP port between the answer and its use.
+/// A port is unique within this process for its whole life, and among the test processes of this machine: each process
+/// holds a lock file per port until it exits. A TCP port is also left in TIME_WAIT, so that the kernel gives it to no
+/// other program for a minute, while a listener with SO_REUSEADDR (nginx, FFmpeg, every decent server) can still bind
+/// it. One gap remains: a foreign program may take a UDP port before the test uses it.
 package enum FreePort {
     package static func tcp() throws -> Int { try pick(Int32(SOCK_STREAM.rawValue)) }
 
     package static func udp() throws -> Int { try pick(Int32(SOCK_DGRAM.rawValue)) }
 
-    /// Whether somebody listens on the TCP port; found without connecting, since some listeners serve one caller only.
+    /// Whether a program listens on the TCP port. Does not connect, because some listeners serve only one caller.
     package static func isListening(tcp port: Int) -> Bool {
         bound("tcp", port, state: "0A") || bound("tcp6", port, state: "0A")
     }
 
-    /// Whether somebody has bound the UDP port.
+    /// Whether a program has bound the UDP port.
     package static func isBound(udp port: Int) -> Bool {
         bound("udp", port, state: nil) || bound("udp6", port, state: nil)
     }
 
-    // Never closed: a lock lives as long as the process.
+    // The locks are never closed: each one lasts as long as the process.
     private static let locks = Mutex<[Int: Int32]>([:])
 
     private static func pick(_ type: Int32) throws -> Int {
         for _ in 0..<200 {
             let port = try ask(type)
             guard lock(port) else { continue }
-            // A program that is just being started holds a copy of what was asked with, until it runs.
+            // A program that is just being started holds a copy of the socket until it runs.
             for _ in 0..<1000 {
                 guard type == Int32(SOCK_STREAM.rawValue) ? isListening(tcp: port) : isBound(udp: port) else { break }
                 usleep(1000)
@@ -55,7 +55,7 @@ package enum FreePort {
         guard got else { throw Failed("no port from the kernel: \(errnoText())") }
         let port = Int(UInt16(bigEndian: address.sin_port))
         if type == Int32(SOCK_STREAM.rawValue) {
-            // The side that closes first keeps the port in TIME_WAIT.
+            // The side that closes first leaves the port in TIME_WAIT.
             listen(listener, 1)
             if let caller = try? connect(port: port) {
                 close(accept(listener, nil, nil))
@@ -72,7 +72,7 @@ package enum FreePort {
             mkdir(folder, 0o1777)
             chmod(folder, 0o1777)
             let file = open("\(folder)/\(port)", O_CREAT | O_RDWR | O_CLOEXEC, 0o666)
-            // Without a lock file the port is as good as the kernel's word.
+            // Without a lock file the port is free as far as the kernel knows.
             guard file >= 0 else {
                 locks[port] = -1
                 return true
@@ -86,7 +86,7 @@ package enum FreePort {
         }
     }
 
-    /// A row may be left out if one before it goes between two reads: what is not found is looked for again.
+    /// Looks three times: the kernel may leave out a row if a row before it goes between two reads.
     private static func bound(_ table: String, _ port: Int, state: String?) -> Bool {
         (0..<3).contains { _ in row(table, port, state: state) }
     }
@@ -110,15 +110,15 @@ func loopback(port: Int) -> sockaddr_in {
     return address
 }
 
-/// A TCP socket that listens on a port of 127.0.0.1; the caller closes it.
+/// Opens a TCP socket that listens on a port of 127.0.0.1. The caller closes it.
 ///
-/// - Parameter receiveBuffer: Bytes that the kernel keeps of each connection; `nil` leaves it to the kernel.
+/// - Parameter receiveBuffer: The receive buffer of each connection in bytes; `nil` for the kernel's default.
 package func listener(port: Int, receiveBuffer: Int32? = nil) throws -> Int32 {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard listener >= 0 else { throw Failed("no socket: \(errnoText())") }
     var one: Int32 = 1
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
-    // What it accepts has the same.
+    // The accepted connections inherit it.
     if var receiveBuffer {
         setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
     }
@@ -136,10 +136,10 @@ package func listener(port: Int, receiveBuffer: Int32? = nil) throws -> Int32 {
     return listener
 }
 
-/// A connected TCP socket to 127.0.0.1; the caller closes it.
+/// Connects a TCP socket to 127.0.0.1. The caller closes it.
 ///
-/// - Parameter address: The caller's own, of the loopback network: 0x7F000002 is 127.0.0.2; nil leaves it to the
-///   kernel.
+/// - Parameter address: The local address in the loopback network: 0x7F000002 is 127.0.0.2. `nil` for the kernel's
+///   choice.
 package func connect(port: Int, from address: UInt32? = nil) throws -> Int32 {
     let caller = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard caller >= 0 else { throw Failed("no socket: \(errnoText())") }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// The smallest HTTP client that does for a loopback service.
+/// A minimal HTTP client for a service on this machine.
 package enum HTTP {
-    /// The body of an answer with status 200 to a GET on 127.0.0.1.
+    /// Reads the body of an answer with status 200 to a GET on 127.0.0.1.
     ///
     /// - Throws: `Failed` without a connection, without the whole of an answer in 30 s, or with another status.
     package static func get(port: Int, _ path: String) async throws -> String {
@@ -11,7 +11,7 @@ package enum HTTP {
         return answer.body
     }
 
-    /// Status and body of the answer to a GET on 127.0.0.1, whatever the status.
+    /// Reads status and body of the answer to a GET on 127.0.0.1, with any status.
     package static func exchange(port: Int, _ path: String) async throws -> (status: Int, body: String) {
         try await onOwnThread { try exchangeNow(port: port, path) }
     }
@@ -19,7 +19,7 @@ package enum HTTP {
     private static func exchangeNow(port: Int, _ path: String) throws -> (status: Int, body: String) {
         let connection = try connect(port: port)
         defer { close(connection) }
-        // No single read decides: a busy machine may keep an answer back for a while.
+        // Not the limit of the answer: on a busy machine a single read may take longer.
         var limit = timeval(tv_sec: 1, tv_usec: 0)
         setsockopt(
             connection, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))

@@ -1,12 +1,12 @@
 import Foundation
 
-/// An RTMP publisher of our own, which sends what it is told when it is told to, whatever the timestamps say: as phones
-/// and careless encoders do it.
+/// An RTMP publisher that sends given messages at given times, independent of their timestamps, as phones and careless
+/// encoders do.
 package enum HandMadePublisher {
-    /// A message, and when it is sent.
+    /// A message and the time at which it is sent.
     package struct Message: Sendable, Hashable {
         package var tag: FLVFile.Tag
-        /// Milliseconds from the beginning.
+        /// When it is sent, in milliseconds from the beginning.
         package var due: Int
 
         package init(_ tag: FLVFile.Tag, due: Int? = nil) {
@@ -15,21 +15,21 @@ package enum HandMadePublisher {
         }
     }
 
-    /// How it went.
+    /// The result of publishing.
     package struct Report: Sendable {
-        /// When the last byte of each frame of video was sent.
-        package var pictures: [ContinuousClock.Instant] = []
-        /// The server hung up before everything was sent.
+        /// When the last byte of each video frame was sent.
+        package var frames: [ContinuousClock.Instant] = []
+        /// Whether the server disconnected before everything was sent.
         package var wasCut = false
     }
 
-    /// What it is late is made up for up to here. More at once than a feed keeps would be lost, and a machine that is
-    /// busy holds a publisher up for longer.
-    private static let mostBehind = Duration.seconds(1)
+    /// The longest delay that the publisher catches up with. A busy machine may delay it for longer, and a feed would
+    /// lose frames if more came at once than it keeps.
+    private static let longestDelay = Duration.seconds(1)
 
-    /// Publishes messages in their order, and leaves.
+    /// Publishes messages in their order, and disconnects.
     ///
-    /// - Parameter isEnough: Asked about each message: neither it nor what is behind it is sent.
+    /// - Parameter isEnough: Called for each message. Where it returns true, publishing ends before that message.
     package static func publish(
         _ messages: [Message], to port: Int, key: String, app: String = "live",
         isEnough: @escaping @Sendable (Message) -> Bool = { _ in false }
@@ -49,18 +49,18 @@ package enum HandMadePublisher {
             if isEnough(message) { break }
             let early: Duration = start + .milliseconds(message.due) - .now
             if early > .zero { usleep(UInt32(early.inSeconds * 1e6)) }
-            if early + mostBehind < .zero { start -= early }
+            if early + longestDelay < .zero { start -= early }
             discardAnswers(connection)
             let bytes = RTMPStranger.message(
                 message.tag.kind == .video ? 6 : 4, message.tag.body, kind: message.tag.kind.rawValue,
                 time: message.tag.time)
-            guard say(bytes, to: connection) else {
+            guard send(bytes, to: connection) else {
                 report.wasCut = true
                 return report
             }
-            if message.tag.isPicture { report.pictures.append(.now) }
+            if message.tag.isFrame { report.frames.append(.now) }
         }
-        // A connection that is closed with answers unread takes with it what the server has not read.
+        // If a connection is closed with unread answers, the server loses the bytes that it has not read.
         shutdown(connection, Int32(SHUT_WR))
         var ready = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
         let end = ContinuousClock.now + Limit.seconds(60)
@@ -68,11 +68,11 @@ package enum HandMadePublisher {
         return report
     }
 
-    private static func say(_ bytes: [UInt8], to connection: Int32) -> Bool {
+    private static func send(_ bytes: [UInt8], to connection: Int32) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
-                send(connection, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+                Foundation.send(connection, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return false }
@@ -81,7 +81,7 @@ package enum HandMadePublisher {
         return true
     }
 
-    /// - Returns: Whether the server has hung up.
+    /// - Returns: Whether the server has disconnected.
     @discardableResult
     private static func discardAnswers(_ connection: Int32) -> Bool {
         var room = [UInt8](repeating: 0, count: 4096)

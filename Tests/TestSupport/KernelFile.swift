@@ -1,14 +1,14 @@
 import Foundation
 
-/// A file that the kernel makes up as it is read, in `/proc` or `/sys`.
+/// A file in `/proc` or `/sys`, whose contents the kernel makes while it is read.
 ///
 /// Foundation ends at the first short read of a file of unknown size (`FileManager.contents(atPath:)`,
-/// `Data(contentsOf:)` and `String(contentsOfFile:)` of Swift 6.3). The kernel gives such a file a page at a time, so
-/// that only the first 4 KiB were seen: 27 rows of `/proc/net/tcp`.
+/// `Data(contentsOf:)` and `String(contentsOfFile:)` of Swift 6.3). The kernel returns such a file a page at a time, so
+/// Foundation reads only the first 4 KiB: 27 rows of `/proc/net/tcp`.
 package enum KernelFile {
     /// Reads to the end of the file.
     ///
-    /// - Returns: `nil` if the file does not exist, or its process ended meanwhile.
+    /// - Returns: `nil` if the file does not exist or its process has ended.
     package static func bytes(_ path: String) -> [UInt8]? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }

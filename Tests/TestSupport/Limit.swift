@@ -3,14 +3,13 @@ import Foundation
 /// Time limits for tests. Instrumented builds are several times slower: `STREAMBOX_TEST_SLOW=3` multiplies every limit
 /// by 3.
 package enum Limit {
-    /// What every limit is multiplied by; 1 unless `STREAMBOX_TEST_SLOW` is a number above 1.
+    /// The factor of every limit; 1 unless `STREAMBOX_TEST_SLOW` is a number above 1.
     package static let factor: Double = {
-        let asked = ProcessInfo.processInfo.environment["STREAMBOX_TEST_SLOW"].flatMap(Double.init)
-        return max(1, asked ?? 1)
+        let configured = ProcessInfo.processInfo.environment["STREAMBOX_TEST_SLOW"].flatMap(Double.init)
+        return max(1, configured ?? 1)
     }()
 
-    /// Whether `scripts/test --sanitize` runs: sanitizers keep memory for themselves, so that a bound on it says
-    /// nothing.
+    /// Whether `scripts/test --sanitize` runs. Sanitizers keep memory for themselves, so memory limits mean nothing.
     package static let isInstrumented = ProcessInfo.processInfo.environment["STREAMBOX_TEST_INSTRUMENTED"] != nil
 
     package static func scaled(_ limit: Duration) -> Duration { limit * factor }
@@ -22,9 +21,9 @@ package enum Limit {
 package struct WaitedInVain: Error, CustomStringConvertible, Sendable {
     package let what: String
     package let limit: Duration
-    /// Where the wait stands in the tests, as `file:line`.
+    /// The place of the wait in the tests, as `file:line`.
     package let place: String
-    /// What was last seen, where the waiting side could tell.
+    /// The last value, if the wait knows one.
     package let seen: String?
 
     package var description: String {
@@ -32,12 +31,13 @@ package struct WaitedInVain: Error, CustomStringConvertible, Sendable {
     }
 }
 
-/// Asks again and again until `value` gives something, and hands it back.
+/// Calls `value` again and again until it returns a value.
 ///
 /// - Parameters:
-///   - what: completes the sentence "waited 30 s for …".
-///   - limit: how long to ask, before `Limit.factor`.
-/// - Throws: `WaitedInVain`, `CancellationError`, or what `value` throws.
+///   - what: Completes the sentence "waited 30 s for …".
+///   - limit: How long to wait, before `Limit.factor`.
+/// - Returns: The value.
+/// - Throws: `WaitedInVain` after the limit, `CancellationError`, or an error of `value`.
 @discardableResult
 package func eventually<Value>(
     _ what: @autoclosure () -> String, within limit: Duration = .seconds(40),
@@ -48,7 +48,7 @@ package func eventually<Value>(
     let limit = Limit.scaled(limit)
     let start = ContinuousClock.now
     while true {
-        // The last look begins behind the limit: one before it may have been long on its way.
+        // The last call begins after the limit: the call before it may have taken long.
         let isLast = ContinuousClock.now - start >= limit
         if let value = try await value() { return value }
         guard !isLast else {
@@ -58,7 +58,7 @@ package func eventually<Value>(
     }
 }
 
-/// Asks again and again until `condition` is true. See the other `eventually`.
+/// Calls `condition` again and again until it returns true. See the other `eventually`.
 package func eventually(
     _ what: @autoclosure () -> String, within limit: Duration = .seconds(40),
     every pause: Duration = .milliseconds(20),
@@ -71,7 +71,7 @@ package func eventually(
 }
 
 extension Duration {
-    /// The duration in seconds, for reckoning and printing.
+    /// The duration in seconds, for calculations and messages.
     package var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }

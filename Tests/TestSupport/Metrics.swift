@@ -1,8 +1,8 @@
 import Foundation
 
-/// A text of metrics, as a scraper reads it.
+/// The values of a metrics text, as a scraper reads them.
 package struct Metrics: Sendable {
-    /// By name and labels, as they are written.
+    /// The values by name and labels, as the text has them.
     package let values: [String: Double]
 
     package init(_ text: String) {
@@ -20,13 +20,13 @@ package struct Metrics: Sendable {
 
     package subscript(_ series: String) -> Double? { values[series] }
 
-    /// The sum over all series of this name whose labels hold all of these.
+    /// The sum over all series of this name whose labels contain all of these texts.
     package func sum(_ name: String, _ labels: String...) -> Double {
         values.filter { series, _ in series.hasPrefix(name + "{") && labels.allSatisfy { series.contains($0) } }.values
             .reduce(0, +)
     }
 
-    /// What only grows.
+    /// The series that only grow.
     package var counters: [String: Double] {
         values.filter { series, _ in
             let name = series.prefix { $0 != "{" }
@@ -34,9 +34,9 @@ package struct Metrics: Sendable {
         }
     }
 
-    /// The counters that are lower here than they were before, or are gone.
+    /// The counters that are lower than before, or are gone.
     ///
-    /// - Parameter mayGo: Series that hold this may be gone, for a while.
+    /// - Parameter mayGo: Whether a series may be gone for a while.
     package func fallen(since before: Metrics, mayGo: (String) -> Bool = { _ in false }) -> [String] {
         before.counters.compactMap { series, old in
             guard let now = values[series] else { return mayGo(series) ? nil : "\(series) is gone" }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A real nginx with its RTMP module: the platform that streams are pushed to. Ends with its stage.
+/// A real nginx with its RTMP module: the platform to which streams are published. Ends with its stage.
 package final class NginxRTMP: Sendable {
     /// One attempt of a client to publish, read from nginx's own logs.
     package struct Publish: Sendable, Hashable {
@@ -9,16 +9,16 @@ package final class NginxRTMP: Sendable {
         package let app: String
         /// The stream name, which is the stream key on platforms.
         package let name: String
-        /// False when it was turned away: key refused, or the name is already being published.
+        /// False if nginx rejected it: the key was wrong, or the name was already being published.
         package let isAccepted: Bool
         /// Whether the connection has ended.
         package let hasEnded: Bool
-        /// Whether the client took leave (deleteStream) before the connection ended.
+        /// Whether the client sent deleteStream before the connection ended.
         package let endedOrderly: Bool
     }
 
     package let port: Int
-    /// nginx's own HTTP: `/stat`, `/control`, and the callback that judges keys.
+    /// The port of nginx's HTTP: `/stat`, `/control`, and the callback that checks keys.
     package let httpPort: Int
     /// `rtmp://127.0.0.1:PORT/live`.
     package let url: String
@@ -37,9 +37,9 @@ package final class NginxRTMP: Sendable {
 
     package func url(_ name: String) -> String { "\(url)/\(name)" }
 
-    // MARK: What it has seen
+    // MARK: Publishes and recordings
 
-    /// Every attempt to publish, in order; those before a `restart` are included.
+    /// Every attempt to publish, in order, including those before a `restart`.
     package func publishes() throws -> [Publish] {
         let lines = try stage.folder.text("\(base)/error.log").split(separator: "\n")
         let calls = (try? stage.folder.text("\(base)/http.log")) ?? ""
@@ -92,7 +92,7 @@ package final class NginxRTMP: Sendable {
         try publishes().filter { $0.name == name }
     }
 
-    /// Waits until there were so many attempts that satisfy `isWanted`.
+    /// Waits until so many attempts satisfy `isWanted`.
     @discardableResult
     package func waitForPublishes(
         _ count: Int = 1, of name: String, within limit: Duration = .seconds(40),
@@ -108,8 +108,8 @@ package final class NginxRTMP: Sendable {
         }
     }
 
-    /// The files that were recorded, oldest first; several for a name that was published several times, except within
-    /// one second, where the second goes on in the file of the first.
+    /// The recorded files, oldest first. A name that was published several times has several files, unless it was
+    /// within one second: then the second publish continues the file of the first.
     package func recordings(of name: String? = nil) -> [String] {
         stage.folder.names(in: "\(base)/rec")
             .filter { file in name.map { file.hasPrefix("\($0)-") } ?? true }
@@ -117,7 +117,7 @@ package final class NginxRTMP: Sendable {
             .map { stage.folder.path("\(base)/rec/\($0)") }
     }
 
-    /// The first file that was recorded of a name.
+    /// The first recorded file of a name.
     package func recording(of name: String) throws -> String {
         guard let first = recordings(of: name).first else {
             throw Failed("nginx recorded nothing of '\(name)'; its errors: \(errors)")
@@ -125,7 +125,7 @@ package final class NginxRTMP: Sendable {
         return first
     }
 
-    /// nginx-rtmp's statistics, XML.
+    /// Reads nginx-rtmp's statistics, as XML.
     package func stat() async throws -> String { try await HTTP.get(port: httpPort, "/stat") }
 
     package var errors: String { (try? stage.folder.text("\(base)/error.log")) ?? "" }
@@ -133,30 +133,30 @@ package final class NginxRTMP: Sendable {
     /// The process, for its pid and signals; another one after `restart`.
     package var process: TestProcess { program.value }
 
-    // MARK: Make it misbehave
+    // MARK: Faults
 
-    /// Turns away everybody who publishes under this name from now on.
+    /// Rejects every publish under this name from now on.
     package func refuse(_ name: String) throws { try stage.folder.write("\(base)/refuse/\(name)", "") }
 
-    /// Takes `refuse` back.
+    /// Undoes `refuse`.
     package func allow(_ name: String) throws {
         try FileManager.default.removeItem(atPath: stage.folder.path("\(base)/refuse/\(name)"))
     }
 
-    /// Cuts the connection of whoever publishes under this name.
+    /// Closes the connection of the publisher of this name.
     package func dropPublisher(_ name: String) async throws {
         _ = try await HTTP.get(port: httpPort, "/control/drop/publisher?app=live&name=\(name)")
     }
 
-    /// Stops it in its tracks: connections stay open and nothing is read.
+    /// Stops the process: connections stay open, and nothing is read.
     package func freeze() { process.send(SIGSTOP) }
 
     package func thaw() { process.send(SIGCONT) }
 
-    /// Kills it; its port refuses connections until `restart`.
+    /// Kills the process. Its port refuses connections until `restart`.
     package func kill() async { await stage.end(process) }
 
-    /// Starts it again on the same port, with the recordings and logs it has.
+    /// Starts nginx again on the same port, with its recordings and logs.
     package func restart() async throws {
         await stage.end(process)
         program.value = try await Self.launch(stage, base: base, port: port, httpPort: httpPort)
@@ -181,8 +181,8 @@ extension Stage {
     /// Starts nginx with an application `live` on 127.0.0.1.
     ///
     /// - Parameters:
-    ///   - record: write what is published to FLV files, see `NginxRTMP.recordings`.
-    ///   - chunk: the RTMP chunk size in bytes.
+    ///   - record: Whether to record publishes as FLV files, see `NginxRTMP.recordings`.
+    ///   - chunk: The RTMP chunk size in bytes.
     package func nginx(record: Bool = false, chunk: Int = 4096) async throws -> NginxRTMP {
         let port = try FreePort.tcp()
         let httpPort = try FreePort.tcp()
@@ -192,7 +192,7 @@ extension Stage {
         try self.folder.makeFolder("\(base)/refuse")
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map { "\($0)_temp_path \(folder)/\($0);" }.joined(separator: "\n            ")
-        // Within one second record_unique gives the same name again; record_append keeps what is in it.
+        // Within one second record_unique makes the same name again, and record_append keeps the contents.
         let recording =
             record
             ? "record all; record_path \(folder)/rec; record_unique on; record_append on;"

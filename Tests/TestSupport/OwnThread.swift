@@ -1,9 +1,9 @@
 import Foundation
 
-/// Runs what blocks on a thread of its own.
+/// Runs a blocking function on a thread of its own.
 ///
-/// Tasks and `DispatchQueue.global()` share a thread for each processor. Where those block, Dispatch adds one in a
-/// second, and all that tests wait for stands still meanwhile.
+/// Tasks and `DispatchQueue.global()` share one thread per processor. If those threads block, Dispatch adds one thread
+/// per second, and meanwhile every test stands still.
 package func onOwnThread<Value: Sendable, Failure: Error>(
     _ body: @escaping @Sendable () throws(Failure) -> Value
 ) async throws(Failure) -> Value {

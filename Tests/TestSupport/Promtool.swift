@@ -1,8 +1,10 @@
 import Foundation
 
-/// Prometheus' own tool as the judge of metrics and rules.
+/// Prometheus' own tool, which checks metrics and rules.
 package enum Promtool {
-    /// What it has to say about metrics: mistakes and remarks, a line each.
+    /// Checks metrics.
+    ///
+    /// - Returns: The mistakes and remarks, one per line.
     package static func remarks(on metrics: [UInt8]) async throws -> [String] {
         let done = try await TestProcess.run("promtool", ["check", "metrics"], input: .bytes(metrics))
         let remarks = (done.text + done.errors).split(separator: "\n").map(String.init)
@@ -12,6 +14,8 @@ package enum Promtool {
         return remarks
     }
 
+    /// Checks rules.
+    ///
     /// - Throws: `Failed` with the first mistakes.
     package static func checkRules(_ path: String) async throws {
         _ = try await TestProcess.run("promtool", ["check", "rules", path]).success("promtool check rules \(path)")
@@ -19,7 +23,7 @@ package enum Promtool {
 
     /// Runs the unit tests of rules.
     ///
-    /// - Throws: `Failed` with what was expected and what came.
+    /// - Throws: `Failed` with the expected and the actual result.
     package static func testRules(_ path: String) async throws {
         let done = try await TestProcess.run("promtool", ["test", "rules", path], within: .seconds(60))
         guard done.ending == .exited(0) else {
@@ -28,9 +32,9 @@ package enum Promtool {
     }
 }
 
-/// The metrics of a text as Prometheus reads it: names, labels, values of labels.
+/// The names, labels and label values of a metrics text.
 package struct MetricNames: Sendable {
-    /// Of each metric: the values of each label. Those without a sample have no labels.
+    /// The values of each label, by metric. A metric without a sample has no labels.
     package private(set) var metrics: [String: [String: Set<String>]] = [:]
 
     package init(_ text: String) {
@@ -53,9 +57,9 @@ package struct MetricNames: Sendable {
         return both
     }
 
-    /// What an expression or a text with `{{labels}}` names that is not there.
+    /// The names in an expression or a text with `{{labels}}` that do not exist.
     ///
-    /// - Parameter labels: Those that the text may name beside the ones of its metrics.
+    /// - Parameter labels: Further labels that the text may name.
     package func unknown(in text: String, besides labels: Set<String> = ["instance", "job"]) -> [String] {
         var unknown: [String] = []
         var known = labels

@@ -1,16 +1,16 @@
 import Foundation
 
-/// An RTMP client that is nobody's program: it says its bytes and listens.
+/// An RTMP client that sends given bytes and reads the answer.
 package enum RTMPStranger {
-    /// Says everything at once, and hangs up after a while.
+    /// Sends everything at once, reads the answer, and disconnects.
     ///
-    /// It says that nothing more comes, and waits for the other side to hang up too: closed at once, with an answer on
-    /// its way, the kernel would throw away what a busy server has not read yet.
+    /// Closes its sending side first and waits for the server to disconnect too. If the connection were closed at once
+    /// while an answer is on its way, the kernel would discard the bytes that a busy server has not read yet.
     ///
     /// - Parameters:
-    ///   - address: Of the loopback network, from which it calls; nil leaves it to the kernel.
-    ///   - patience: How long an answer, and the end, are waited for.
-    /// - Returns: What came until then.
+    ///   - address: The local address in the loopback network; `nil` for the kernel's choice.
+    ///   - patience: How long to wait for an answer, and for its end.
+    /// - Returns: The bytes that came until then.
     package static func ask(_ port: Int, _ bytes: [UInt8], from address: UInt32? = nil, patience: Duration) throws
         -> [UInt8]
     {
@@ -25,7 +25,7 @@ package enum RTMPStranger {
         return answer
     }
 
-    /// - Returns: What came within a time, and whether the other side has hung up.
+    /// - Returns: The bytes that came within a time, and whether the server has disconnected.
     private static func read(_ connection: Int32, for patience: Duration) -> (bytes: [UInt8], isOver: Bool) {
         let end = ContinuousClock.now + patience
         var answer: [UInt8] = []
@@ -40,7 +40,7 @@ package enum RTMPStranger {
         }
     }
 
-    /// Up to the request to publish; `nil` leaves that out.
+    /// The bytes of a client up to its request to publish; `nil` leaves that request out.
     package static func asking(for key: String?, app: String = "live") -> [UInt8] {
         let greeting =
             [3] + Array(repeating: 0, count: 3072)
@@ -50,24 +50,26 @@ package enum RTMPStranger {
             + command("publish", 3, [5] + text(key) + text("live"), stream: 1)
     }
 
-    /// The request to publish alone, for a connection that has published before.
+    /// Only the request to publish, for a connection that has published before.
     package static func asking(again key: String) -> [UInt8] {
         command("publish", 5, [5] + text(key) + text("live"), stream: 1)
     }
 
-    /// It publishes no more, and stays connected.
+    /// The request to stop publishing; the connection stays open.
     package static var stopping: [UInt8] {
         command("deleteStream", 4, [5, 0] + withUnsafeBytes(of: Double(1).bitPattern.bigEndian) { Array($0) })
     }
 
-    /// A publisher whose first messages of video are this one, so many times.
+    /// The bytes of a publisher that sends a video message so many times.
     package static func publishing(_ video: [UInt8], times: Int = 1, key: String) -> [UInt8] {
         asking(for: key) + (0..<times).flatMap { _ in message(6, video, kind: 9) }
     }
 
-    /// A message in one chunk, longer ones than 128 bytes after a ``chunkSize(_:)``.
+    /// A message in one chunk. A message of more than 128 bytes needs a ``chunkSize(_:)`` before it.
     ///
-    /// - Parameter time: Milliseconds; its lowest 32 bits are sent.
+    /// - Parameters:
+    ///   - lane: The chunk stream id.
+    ///   - time: In milliseconds; its lowest 32 bits are sent.
     package static func message(
         _ lane: UInt8, _ body: [UInt8], kind: UInt8, time: Int = 0, stream: UInt8 = 1
     ) -> [UInt8] {
@@ -78,12 +80,12 @@ package enum RTMPStranger {
             + [kind, stream, 0, 0, 0] + (isLong ? bigEndian(time) : []) + body
     }
 
-    /// Has the chunks of all messages behind it as large as this.
+    /// The message that sets the chunk size of all messages after it.
     package static func chunkSize(_ size: Int) -> [UInt8] { message(2, bigEndian(UInt32(size)), kind: 1, stream: 0) }
 
     private static func bigEndian(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
 
-    /// Says everything, and stays.
+    /// Sends everything, and stays connected.
     ///
     /// - Returns: The connection, owned by the caller.
     package static func leave(_ bytes: [UInt8], at port: Int) throws -> Int32 {
@@ -98,7 +100,7 @@ package enum RTMPStranger {
 
     private static func command(_ name: String, _ number: Double, _ values: [UInt8], stream: UInt8 = 0) -> [UInt8] {
         let body = text(name) + [0] + withUnsafeBytes(of: number.bitPattern.bigEndian) { Array($0) } + values
-        precondition(body.count <= 128, "more than a chunk")
+        precondition(body.count <= 128, "longer than a chunk")
         return chunk(20, body, stream: stream, lane: 3)
     }
 

@@ -15,7 +15,7 @@ package final class RawClient: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Connecting blocks while the server's queue is full, so it has a thread of its own.
+    /// Connects to a port, on a thread of its own: connecting blocks while the server's queue is full.
     package static func connected(to port: Int, count: Int = 1, receiveBuffer: Int32? = nil) async throws -> [RawClient]
     {
         try await onOwnThread {
@@ -27,12 +27,12 @@ package final class RawClient: Sendable {
         try await connected(to: port, count: 1, receiveBuffer: receiveBuffer)[0]
     }
 
-    /// To a socket in the file system.
+    /// Connects to a Unix socket.
     package static func connected(toSocket path: String, count: Int) async throws -> [RawClient] {
         try await onOwnThread { try (0..<count).map { _ in RawClient(try reach(path), receiveBuffer: nil) } }
     }
 
-    /// A descriptor, owned by the caller, that is connected to a Unix socket.
+    /// Connects a descriptor to a Unix socket. The caller owns it.
     package static func reach(_ path: String) throws -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -55,7 +55,7 @@ package final class RawClient: Sendable {
 
     package func get(_ path: String) { send("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") }
 
-    /// Reads until the text holds this or the server closes.
+    /// Reads until the text contains a part, the server closes the connection, or the limit passes.
     package func read(until part: String? = nil) async -> (text: String, isClosed: Bool) {
         await onOwnThread { [self] in
             var bytes: [UInt8] = []
@@ -63,7 +63,7 @@ package final class RawClient: Sendable {
             while true {
                 let count = recv(descriptor, &piece, piece.count, 0)
                 guard count > 0 else {
-                    // A limit that has passed is no end.
+                    // After the limit the connection is still open.
                     let isClosed = count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK)
                     return (String(decoding: bytes, as: UTF8.self), isClosed)
                 }

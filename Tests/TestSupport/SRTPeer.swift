@@ -1,12 +1,12 @@
 import Foundation
 
-/// The other end of an SRT connection, played by FFmpeg. Ends with its stage.
+/// An FFmpeg as the other end of an SRT connection. Ends with its stage.
 package struct SRTPeer: Sendable {
     package let port: Int
     package let program: TestProcess
-    /// The MPEG-TS file a listener writes; nil for a caller.
+    /// The MPEG-TS file that a listener writes; nil for a caller.
     package let file: String?
-    /// For the program under test, without a passphrase: `srt://127.0.0.1:PORT`.
+    /// The URL for the program under test, without a passphrase: `srt://127.0.0.1:PORT`.
     package var url: String { "srt://127.0.0.1:\(port)" }
 
     static func options(mode: String, passphrase: String?, latency: Duration) -> String {
@@ -18,7 +18,7 @@ package struct SRTPeer: Sendable {
 }
 
 extension Stage {
-    /// Listens for one SRT caller and writes what it sends to a file.
+    /// Listens for one SRT caller, and writes its stream to a file.
     ///
     /// - Parameter passphrase: 10 to 79 characters.
     package func srtListener(
@@ -44,9 +44,9 @@ extension Stage {
         return SRTPeer(port: port, program: program, file: file)
     }
 
-    /// Calls an SRT listener and sends it a numbered stream in the pace of the clock.
+    /// Calls an SRT listener, and sends it a numbered stream in real time.
     ///
-    /// - Parameter streamID: Without `&`, which ends it.
+    /// - Parameter streamID: A stream id without `&`, which would end it.
     package func srtCaller(
         _ source: NumberedSource, port: Int, passphrase: String? = nil, streamID: String? = nil,
         latency: Duration = .milliseconds(120)

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Random numbers that can be had again: the seed comes from `STREAMBOX_TEST_SEED`, else it is drawn once per process.
+/// Repeatable random numbers. The seed is `STREAMBOX_TEST_SEED`, or random once per process.
 ///
 /// SplitMix64. The same seed gives the same sequence on every machine.
 package struct SeededRandom: RandomNumberGenerator, Sendable {
     /// The seed of this process.
     package static let processSeed: UInt64 = chosenSeed ?? UInt64.random(in: 1...UInt64(UInt32.max))
 
-    /// What `STREAMBOX_TEST_SEED` says.
+    /// The seed in `STREAMBOX_TEST_SEED`.
     static let chosenSeed = ProcessInfo.processInfo.environment["STREAMBOX_TEST_SEED"].flatMap { UInt64($0) }
 
     package let seed: UInt64
@@ -26,13 +26,13 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
         return mixed ^ (mixed >> 31)
     }
 
-    /// For the message of an expectation: how to run the same again.
-    package var hint: String { "again with STREAMBOX_TEST_SEED=\(seed)" }
+    /// How to repeat a run, for the message of an expectation.
+    package var hint: String { "repeat with STREAMBOX_TEST_SEED=\(seed)" }
 }
 
 /// Runs `body` with seeded random numbers; when it throws, the seed is printed.
 ///
-/// - Parameter usual: The seed where `STREAMBOX_TEST_SEED` names none; `nil` for one that is drawn once per process.
+/// - Parameter usual: The seed without `STREAMBOX_TEST_SEED`; `nil` for the random one of the process.
 package func withSeededRandom<Result>(
     usual: UInt64? = nil, isolation: isolated (any Actor)? = #isolation, file: String = #fileID, line: Int = #line,
     _ body: (inout SeededRandom) async throws -> Result

@@ -1,13 +1,13 @@
 import Foundation
 import Synchronization
 
-/// Everything a test with real programs needs, cleared away together: a folder and the programs started in it.
+/// The folder and the programs of one test, which are cleared away together.
 ///
-/// Get one from `withStage`. When the test throws, the last lines of every program are printed (always with
-/// `STREAMBOX_TEST_VERBOSE=1`).
+/// Get one from `withStage`. If the test throws, the last lines of every program are printed. With
+/// `STREAMBOX_TEST_VERBOSE=1` they are always printed.
 package final class Stage: Sendable {
     package let folder: TemporaryFolder
-    /// Set in the environment of every program, and inherited by what those start.
+    /// The mark in the environment of every program, which its children inherit.
     package let mark: String
 
     private let programs = Mutex<[TestProcess]>([])
@@ -20,9 +20,9 @@ package final class Stage: Sendable {
 
     /// Starts a program that ends with the stage.
     ///
-    /// What it would leave in the folder for temporary files when it is killed goes with the stage.
+    /// Its temporary files are in the folder of the stage, so they go with the stage even if it is killed.
     ///
-    /// - Parameter environment: on top of the environment of the tests; nil takes a variable away.
+    /// - Parameter environment: Variables on top of the environment of the tests; nil removes a variable.
     package func program(
         _ name: String, _ arguments: [String] = [], environment: [String: String?] = [:],
         folder: String? = nil, input: TestProcess.Input = .none, output: TestProcess.Output = .lines
@@ -37,21 +37,21 @@ package final class Stage: Sendable {
         return program
     }
 
-    /// Ends one program before the rest: SIGKILL to its group, reaped.
+    /// Ends one program before the others: kills its process group with SIGKILL, and reaps it.
     package func end(_ program: TestProcess) async { await program.end() }
 
-    /// What still runs of everything that was started here.
+    /// The processes that still run of all that were started here.
     package var leftovers: [Leftovers.Process] { Leftovers.marked(mark) }
 
-    /// Kills what is left.
+    /// Kills all programs and leftover processes.
     ///
-    /// - Throws: `Failed` when something outlived the programs of the stage.
+    /// - Throws: `Failed` if a process outlived the programs of the stage.
     func clear() async throws {
         for program in programs.withLock({ $0.reversed() }) { await program.end() }
         let limit = ContinuousClock.now + Limit.seconds(2)
         var left = leftovers
         while !left.isEmpty && ContinuousClock.now < limit {
-            // Not Task.sleep: the task may be cancelled, and this must be done all the same.
+            // Not Task.sleep, which throws at once in a cancelled task.
             await withCheckedContinuation { continuation in
                 DispatchQueue.global().asyncAfter(deadline: .now() + 0.02) { continuation.resume() }
             }
@@ -68,9 +68,10 @@ package final class Stage: Sendable {
     }
 }
 
-/// Runs `body` with a stage that is cleared afterwards, also when `body` throws. A few at a time: the others wait.
+/// Runs `body` with a stage that is cleared afterwards, even if `body` throws. A few run at a time, and the others
+/// wait.
 ///
-/// - Throws: what `body` throws; `Failed` when a process outlived the programs of the stage.
+/// - Throws: An error of `body`; `Failed` if a process outlived the programs of the stage.
 package func withStage<Result>(
     isolation: isolated (any Actor)? = #isolation,
     _ body: (Stage) async throws -> Result

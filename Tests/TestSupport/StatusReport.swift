@@ -1,6 +1,6 @@
 import Foundation
 
-/// What `streambox status --json` says, as a program outside reads it: written a second time on purpose.
+/// The output of `streambox status --json`, as another program reads it. Written a second time on purpose.
 package struct StatusReport: Decodable, Sendable {
     package struct Channel: Decodable, Sendable {
         package var name: String
@@ -36,7 +36,7 @@ package struct StatusReport: Decodable, Sendable {
         package var targets: [Target]
         package var tap: String?
 
-        /// `libx264`, `h264_vaapi@0000:00:02.0`.
+        /// Encoder and GPU, such as `libx264` or `h264_vaapi@0000:00:02.0`.
         package var use: String { gpu.map { "\(encoder)@\($0)" } ?? encoder }
     }
     package struct Target: Decodable, Sendable {
@@ -61,7 +61,7 @@ package struct StatusReport: Decodable, Sendable {
     package var gpus: [GPU]
     package var problems: [Problem]
 
-    /// - Throws: `Failed` when the command failed, `DecodingError` when it said something else.
+    /// - Throws: `Failed` if the command failed, `DecodingError` if its output has another form.
     package init(_ done: TestProcess.Completed) throws {
         guard done.ending == .exited(0) else { throw Failed("status: \(done.errors)") }
         self = try JSONDecoder().decode(Self.self, from: Data(done.output))
@@ -71,7 +71,7 @@ package struct StatusReport: Decodable, Sendable {
     package func source(_ id: String) -> Source? { channels.flatMap(\.sources).first { $0.id == id } }
     package func group(_ name: String) -> Group? { groups.first { $0.name == name } }
     package func target(_ name: String) -> Target? { groups.flatMap(\.targets).first { $0.name == name } }
-    /// Whether it has a problem of this kind whose sentence holds these words.
+    /// Whether there is a problem of this kind whose sentence contains these words.
     package func hasProblem(_ problem: String, _ words: String = "") -> Bool {
         problems.contains { $0.problem == problem && (words.isEmpty || $0.sentence.contains(words)) }
     }

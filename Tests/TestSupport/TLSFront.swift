@@ -2,7 +2,7 @@ import Foundation
 
 /// Certificates for tests, made by the real openssl.
 package struct TestCertificates: Sendable {
-    /// The authority that signs them, a file of PEM.
+    /// The PEM file of the authority that signs them.
     package let authority: String
     private let folder: String
 
@@ -18,32 +18,29 @@ package struct TestCertificates: Sendable {
         case good, otherHost, expired, selfSigned
     }
 
-    /// A certificate and its key, files of PEM.
+    /// Makes a certificate and its key.
+    ///
+    /// - Returns: The paths of their PEM files.
     package func make(_ kind: Kind) async throws -> (certificate: String, key: String) {
         let base = "\(folder)/\(kind.rawValue)"
         let (certificate, key) = (base + ".pem", base + ".key")
         let name = kind == .otherHost ? "other.example" : "localhost"
         if kind == .selfSigned {
             try await Self.openssl(
-                """
-                req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=\(name) -addext subjectAltName=DNS:\(name) \
-                -keyout \(key) -out \(certificate)
-                """
-            )
+                "req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=\(name) -addext subjectAltName=DNS:\(name)"
+                    + " -keyout \(key) -out \(certificate)")
             return (certificate, key)
         }
         try Data("subjectAltName=DNS:\(name)\n".utf8).write(to: URL(fileURLWithPath: base + ".ext"))
         try await Self.openssl("req -newkey rsa:2048 -nodes -subj /CN=\(name) -keyout \(key) -out \(base).csr")
         guard kind == .expired else {
+            let serial = UInt32.random(in: 1 ... .max)
             try await Self.openssl(
-                """
-                x509 -req -in \(base).csr -CA \(authority) -CAkey \(folder)/ca.key -set_serial \
-                \(UInt32.random(in: 1 ... .max)) -days 30 -extfile \(base).ext -out \(certificate)
-                """
-            )
+                "x509 -req -in \(base).csr -CA \(authority) -CAkey \(folder)/ca.key -set_serial \(serial) -days 30"
+                    + " -extfile \(base).ext -out \(certificate)")
             return (certificate, key)
         }
-        // Only this command can date a certificate back.
+        // Only this command can backdate a certificate.
         let list = base + ".ca"
         try FileManager.default.createDirectory(atPath: list, withIntermediateDirectories: false)
         for (file, text) in [
@@ -68,11 +65,9 @@ package struct TestCertificates: Sendable {
             try Data(text.utf8).write(to: URL(fileURLWithPath: "\(list)/\(file)"))
         }
         try await Self.openssl(
-            """
-            ca -batch -notext -config \(list)/conf -cert \(authority) -keyfile \(folder)/ca.key -startdate \
-            20200101000000Z -enddate 20200201000000Z -extfile \(base).ext -in \(base).csr -out \(certificate)
-            """
-        )
+            "ca -batch -notext -config \(list)/conf -cert \(authority) -keyfile \(folder)/ca.key"
+                + " -startdate 20200101000000Z -enddate 20200201000000Z -extfile \(base).ext"
+                + " -in \(base).csr -out \(certificate)")
         return (certificate, key)
     }
 
@@ -83,10 +78,9 @@ package struct TestCertificates: Sendable {
 }
 
 extension Stage {
-    /// Takes TLS connections on a port of `localhost` and hands what is in them on to another port. Ends with the
-    /// stage.
+    /// Starts a TLS proxy of a port on `localhost`. Ends with the stage.
     ///
-    /// - Returns: The port.
+    /// - Returns: The port that accepts TLS.
     package func tlsFront(of port: Int, certificate: String, key: String) async throws -> Int {
         let front = try FreePort.tcp()
         let base = try folder.makeFolder("tls-\(front)")

@@ -1,12 +1,12 @@
 import Foundation
 
-/// A folder of its own for one test, removed with everything in it when the last reference goes.
+/// The folder of one test, which is removed with its contents when the last reference goes.
 ///
-/// `STREAMBOX_TEST_KEEP=1` leaves it there and prints where. The path is short, so that a Unix socket fits into it.
+/// `STREAMBOX_TEST_KEEP=1` keeps it and prints its path. The path is short enough for a Unix socket.
 package final class TemporaryFolder: Sendable {
     package let path: String
 
-    /// - Throws: `Failed` when the folder cannot be made.
+    /// - Throws: `Failed` if the folder cannot be made.
     package init() throws {
         let root = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
         var template = Array("\(root)/streambox-XXXXXX".utf8CString)
@@ -24,10 +24,12 @@ package final class TemporaryFolder: Sendable {
         }
     }
 
-    /// The path of something in the folder.
+    /// The path of a name in the folder.
     package func path(_ name: String) -> String { "\(path)/\(name)" }
 
-    /// Makes a folder inside and gives its path.
+    /// Makes a folder inside.
+    ///
+    /// - Returns: Its path.
     @discardableResult
     package func makeFolder(_ name: String) throws -> String {
         try FileManager.default.createDirectory(
@@ -35,7 +37,9 @@ package final class TemporaryFolder: Sendable {
         return path(name)
     }
 
-    /// Writes a file inside and gives its path. `mode` is set before the text is in it.
+    /// Writes a file inside. Its mode is set before its contents are written.
+    ///
+    /// - Returns: Its path.
     @discardableResult
     package func write(_ name: String, _ text: String, mode: Int = 0o644) throws -> String {
         try write(name, bytes: Array(text.utf8), mode: mode)
@@ -61,13 +65,13 @@ package final class TemporaryFolder: Sendable {
         String(decoding: try read(name), as: UTF8.self)
     }
 
-    /// The names in the folder or in a folder inside it, sorted; none when it does not exist.
+    /// The sorted names in the folder or in a folder inside it; none if that does not exist.
     package func names(in name: String = ".") -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: path(name))) ?? []).sorted()
     }
 }
 
-/// Runs `body` with a folder that is gone afterwards, also when `body` throws.
+/// Runs `body` with a folder that is removed afterwards, even if `body` throws.
 package func withTemporaryFolder<Result>(
     isolation: isolated (any Actor)? = #isolation,
     _ body: (TemporaryFolder) async throws -> Result

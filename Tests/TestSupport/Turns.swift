@@ -1,11 +1,11 @@
 import Synchronization
 
-/// Lets so many bodies run at one time; the others wait their turn, in order.
+/// Limits how many tests run at one time. The others wait in order.
 ///
-/// Swift Testing begins every test at once. Tests that each start several real programs would then share two cores
-/// among fifty processes, and run into limits that say nothing about what they test.
+/// Swift Testing starts every test at once. Tests that each start several real programs would then share two cores
+/// among fifty processes, and reach time limits for no fault of the program.
 final class Turns: Sendable {
-    /// Tests with a stage of programs.
+    /// The turns of tests with a stage.
     static let stages = Turns(3)
 
     private struct State {

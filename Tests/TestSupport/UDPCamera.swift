@@ -3,25 +3,25 @@ import Synchronization
 
 /// An RTSP camera on 127.0.0.1 that sends by UDP alone, and refuses a client that asks for TCP.
 ///
-/// It plays one second of numbered video again and again, with timestamps that grow. It accepts clients until the last
-/// reference to it goes, and serves each until the client disconnects.
+/// It plays one second of numbered video again and again, with growing timestamps. It accepts clients until its last
+/// reference goes, and serves each client until it disconnects.
 package final class UDPCamera: Sendable {
     package let url: String
     private let listener: LoopbackSocket
     private let setups = Setups()
 
-    /// How it answers a client that asks for TCP, as cameras do.
+    /// The answer to a client that asks for TCP, as real cameras give it.
     package enum Refusal: String, Sendable, CaseIterable {
         case unsupportedTransport = "461 Unsupported Transport"
         case badRequest = "400 Bad Request"
         case aggregateOperation = "459 Aggregate Operation Not Allowed"
         case serverError = "500 Internal Server Error"
-        /// It says that it will send by UDP.
+        /// The camera answers that it will send by UDP.
         case otherTransport = "200 OK"
     }
 
-    /// - Parameter lasting: It closes the connection so long after PLAY; `nil` for never.
-    /// - Throws: `Failed` without a port, or without an FFmpeg that makes the video.
+    /// - Parameter lasting: The time after PLAY at which it closes the connection; `nil` for never.
+    /// - Throws: `Failed` if there is no port, or FFmpeg cannot make the video.
     package init(refusal: Refusal = .unsupportedTransport, lasting: Duration? = nil) async throws {
         let video = try await CameraVideo()
         let listener = try LoopbackSocket(Int32(SOCK_STREAM.rawValue))
@@ -60,7 +60,7 @@ private final class Setups: Sendable {
     func note(_ transport: String) { transports.withLock { $0.append(transport) } }
 }
 
-/// One client, from its connection to its end.
+/// The session of one client.
 private struct CameraSession {
     let client: Int32
     let media: MediaPair
@@ -70,11 +70,11 @@ private struct CameraSession {
     let lasting: Duration?
     /// When PLAY came.
     var began: ContinuousClock.Instant?
-    /// Pictures that were sent, and the number of the next packet.
-    var pictures = 0
+    /// The number of sent frames, and the number of the next packet.
+    var frames = 0
     var sequence: UInt16 = 1
 
-    /// Answers requests, and sends pictures at their times in between.
+    /// Answers requests, and sends frames at their times in between.
     mutating func serve() {
         var unread = ""
         var piece = [UInt8](repeating: 0, count: 4096)
@@ -92,18 +92,18 @@ private struct CameraSession {
                     guard send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { return }
                 }
             }
-            if let due, due <= .now { sendPicture() }
+            if let due, due <= .now { sendFrame() }
             if let began, let lasting, .now - began >= lasting { return }
         }
     }
 
-    /// When the next picture is to be sent; `nil` before PLAY.
+    /// When the next frame is due; `nil` before PLAY.
     private var due: ContinuousClock.Instant? {
         guard let began else { return nil }
-        return began + Duration.seconds(pictures) / CameraVideo.rate
+        return began + Duration.seconds(frames) / CameraVideo.rate
     }
 
-    /// How long to wait for a request; -1 without an end.
+    /// How long to wait for a request, in milliseconds; -1 for no limit.
     private var milliseconds: Int32 {
         guard let due else { return -1 }
         return Int32(max(0, (due - .now).inSeconds * 1000).rounded(.up))
@@ -151,36 +151,36 @@ private struct CameraSession {
         return "RTSP/1.0 \(status)\r\n" + headers.map { "\($0)\r\n" }.joined() + "\r\n" + body
     }
 
-    private mutating func sendPicture() {
-        let units = video.pictures[pictures % video.pictures.count]
+    private mutating func sendFrame() {
+        let units = video.frames[frames % video.frames.count]
         let payloads = units.flatMap { CameraVideo.payloads(of: $0) }
-        // FFmpeg takes a time of 0 for none.
-        let time = UInt32(truncatingIfNeeded: 90_000 + pictures * 90_000 / CameraVideo.rate)
+        // FFmpeg reads a timestamp of 0 as none.
+        let time = UInt32(truncatingIfNeeded: 90_000 + frames * 90_000 / CameraVideo.rate)
         for (index, payload) in payloads.enumerated() {
-            // Payload type 96; the last packet of a picture is marked.
+            // Payload type 96; the last packet of a frame has the marker bit.
             var packet: [UInt8] = [0x80, index == payloads.count - 1 ? 0xE0 : 0x60]
             packet += withUnsafeBytes(of: sequence.bigEndian) { Array($0) }
             packet += withUnsafeBytes(of: time.bigEndian) { Array($0) }
-            // The source of the stream, any number.
+            // The SSRC, any number.
             packet += [0, 0, 0, 1]
             packet += payload
-            // A client that has left is noticed at its connection.
+            // The RTSP connection shows when a client has disconnected.
             _ = send(media.rtp.descriptor, packet, packet.count, Int32(MSG_NOSIGNAL))
             sequence &+= 1
         }
-        pictures += 1
+        frames += 1
     }
 }
 
 /// A second of H.264.
 private struct CameraVideo: Sendable {
     static let rate = 30
-    /// Bytes of a NAL unit that go into one packet.
+    /// The most bytes of a NAL unit in one packet.
     private static let longest = 1200
 
-    /// The NAL units of each picture.
-    private(set) var pictures: [[[UInt8]]] = []
-    /// The SDP.
+    /// The NAL units of each frame.
+    private(set) var frames: [[[UInt8]]] = []
+    /// The SDP description.
     let description: String
 
     init() async throws {
@@ -189,8 +189,8 @@ private struct CameraVideo: Sendable {
             $0.height = 180
             $0.duration = .seconds(1)
             $0.rate = Self.rate
-            $0.sound = .none
-            // Key pictures of several packets.
+            $0.audio = .none
+            // Keyframes need several packets.
             $0.picture = .busy
         }
         let output = NumberedSource.Output(format: "h264", target: "pipe:1")
@@ -203,20 +203,20 @@ private struct CameraVideo: Sendable {
             "m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000",
             "a=fmtp:96 packetization-mode=1;sprop-parameter-sets=\(sets.joined(separator: ","))", "a=control:video",
         ].map { "\($0)\r\n" }.joined()
-        var picture: [[UInt8]] = []
+        var frame: [[UInt8]] = []
         for unit in units {
-            picture.append(unit)
-            // Each picture is one slice.
+            frame.append(unit)
+            // Each frame is one slice.
             guard [1, 5].contains(unit[0] & 0x1F) else { continue }
-            pictures.append(picture)
-            picture = []
+            frames.append(frame)
+            frame = []
         }
-        guard sets.count == 2, pictures.count == Self.rate else {
-            throw Failed("the camera's video has \(sets.count) parameter sets, \(pictures.count) pictures")
+        guard sets.count == 2, frames.count == Self.rate else {
+            throw Failed("the camera's video has \(sets.count) parameter sets and \(frames.count) frames")
         }
     }
 
-    /// The NAL units of a stream in Annex B's format.
+    /// The NAL units of an Annex B stream.
     private static func units(of stream: [UInt8]) -> [[UInt8]] {
         var units: [[UInt8]] = []
         var start: Int?
@@ -232,7 +232,7 @@ private struct CameraVideo: Sendable {
         return units
     }
 
-    /// A small NAL unit as it is, a larger one in parts (FU-A).
+    /// The RTP payloads of a NAL unit: a small one as it is, a larger one in fragments (FU-A).
     static func payloads(of unit: [UInt8]) -> [[UInt8]] {
         guard unit.count > longest else { return [unit] }
         return stride(from: 1, to: unit.count, by: longest).map { start -> [UInt8] in
@@ -254,7 +254,7 @@ private final class LoopbackSocket: Sendable {
 
     /// - Parameters:
     ///   - type: `SOCK_STREAM` or `SOCK_DGRAM`.
-    ///   - wanted: 0 leaves it to the kernel.
+    ///   - wanted: The port; 0 for the kernel's choice.
     init(_ type: Int32, port wanted: Int = 0) throws {
         let descriptor = socket(AF_INET, type | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw Failed("no socket: \(errnoText())") }
@@ -276,7 +276,7 @@ private final class LoopbackSocket: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Two UDP sockets: a client sends its reports to the port behind that of the media.
+    /// Opens two UDP sockets: a client sends its reports to the port after that of the media.
     static func adjoiningPair() throws -> MediaPair {
         let type = Int32(SOCK_DGRAM.rawValue)
         for _ in 0..<50 {
@@ -286,7 +286,7 @@ private final class LoopbackSocket: Sendable {
         throw Failed("no two adjoining UDP ports are free")
     }
 
-    /// Sends to this port of 127.0.0.1 from now on.
+    /// Sets the destination of the socket: a port of 127.0.0.1.
     func aim(at port: Int) -> Bool {
         var address = loopback(port: port)
         return withUnsafePointer(to: &address) {

@@ -27,7 +27,7 @@ struct NginxRTMPTests {
         }
     }
 
-    @Test("what is being published stands in the statistics")
+    @Test("a published stream is in the statistics")
     func statistics() async throws {
         try await withStage { stage in
             let nginx = try await stage.nginx()
@@ -36,7 +36,7 @@ struct NginxRTMPTests {
         }
     }
 
-    @Test("a refused key is seen, and so is its second, allowed attempt")
+    @Test("a rejected key is seen, and so is its accepted second attempt")
     func refusedKey() async throws {
         try await withStage { stage in
             let nginx = try await stage.nginx()
@@ -51,7 +51,7 @@ struct NginxRTMPTests {
         }
     }
 
-    @Test("a publisher can be dropped, and a killed server comes back on its port with what it had seen")
+    @Test("a publisher can be dropped, and a killed server returns on its port")
     func dropAndRestart() async throws {
         try await withStage { stage in
             let nginx = try await stage.nginx()
@@ -69,7 +69,7 @@ struct NginxRTMPTests {
         }
     }
 
-    @Test("two publishes within one second are both in the recordings")
+    @Test("two publishes within one second are both recorded")
     func quickReconnect() async throws {
         try await withStage { stage in
             let nginx = try await stage.nginx(record: true)
@@ -83,7 +83,7 @@ struct NginxRTMPTests {
             }
             var numbers = Set<UInt32>()
             for file in nginx.recordings() {
-                numbers.formUnion(try await FrameReader.read(.url(file), sound: false).numbers)
+                numbers.formUnion(try await FrameReader.read(.url(file), audio: false).numbers)
             }
             #expect(numbers == Set(0...8).union(1000...1008))
         }

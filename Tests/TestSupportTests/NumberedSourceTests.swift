@@ -23,14 +23,14 @@ struct NumberedSourceTests {
             .with {
                 $0.rate = 30000
                 $0.rateDivisor = 1001
-                $0.sound = .mp2
+                $0.audio = .mp2
                 $0.firstNumber = 1_000_000
             },
             .with {
                 $0.width = 1280
                 $0.height = 720
                 $0.rate = 60
-                $0.sound = .ac3
+                $0.audio = .ac3
             },
         ])
     func survivesEncoder(_ source: NumberedSource) async throws {
@@ -39,12 +39,12 @@ struct NumberedSourceTests {
         #expect(verdict.isWhole, "\(verdict)")
         #expect(verdict.received == source.frameCount && verdict.unnumbered == 0, "\(verdict)")
         #expect(verdict.first == source.firstNumber)
-        #expect(verdict.soundOffsets.count >= 1 && verdict.worstSoundOffset! < 0.005, "\(verdict)")
+        #expect(verdict.audioOffsets.count >= 1 && verdict.worstAudioOffset! < 0.005, "\(verdict)")
     }
 
-    @Test("frames that were taken out and sound that is late show in the verdict")
+    @Test("removed frames and late audio are in the verdict")
     func verdictSees() async throws {
-        // 150 frames: 60...62 are left out, the sound is 200 ms late.
+        // 150 frames: 60...62 are dropped, and the audio is 200 ms late.
         try await withTemporaryFolder { folder in
             let file = folder.path("source.ts")
             try await NumberedSource().write(to: file)
@@ -62,11 +62,11 @@ struct NumberedSourceTests {
             let verdict = Verdict(try await FrameReader.read(.url(damaged)))
             #expect(verdict.lost == [60...62] && verdict.received == 147, "\(verdict)")
             #expect(abs(verdict.longestGap!.seconds - 4.0 / 30) < 0.001, "\(verdict)")
-            #expect(abs(verdict.worstSoundOffset! - 0.2) < 0.003, "\(verdict.soundOffsets)")
+            #expect(abs(verdict.worstAudioOffset! - 0.2) < 0.003, "\(verdict.audioOffsets)")
         }
     }
 
-    @Test("a picture without a number is told apart", arguments: ["black", "white", "gray", "blue"])
+    @Test("a frame without a number is recognised", arguments: ["black", "white", "gray", "blue"])
     func noNumber(_ color: String) async throws {
         let card = try await TestProcess.run(
             "ffmpeg",
@@ -75,7 +75,7 @@ struct NumberedSourceTests {
                 "-c:v", "libx264", "-preset", "ultrafast", "-f", "mpegts", "pipe:1",
             ]
         ).success("a card").output
-        let verdict = Verdict(try await FrameReader.read(.bytes(card), sound: false))
+        let verdict = Verdict(try await FrameReader.read(.bytes(card), audio: false))
         #expect(verdict.unnumbered == 25 && verdict.received == 0, "\(verdict)")
     }
 

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Recorded streams", .tags(.ffmpeg))
 struct RecordedStreamTests {
-    @Test("every recorded stream is whole and is what it says", arguments: RecordedStream.allCases)
+    @Test("every recorded stream is whole and matches its description", arguments: RecordedStream.allCases)
     func isWhole(_ stream: RecordedStream) async throws {
         let bytes = try await stream.bytes()
         #expect(bytes.count.isMultiple(of: 188))
@@ -12,7 +12,7 @@ struct RecordedStreamTests {
         let probe = try await MediaProbe.read(.bytes(bytes))
         let source = stream.source
         #expect(probe.video?.codec == source.codec.rawValue)
-        #expect(probe.audio?.codec == (source.sound == .none ? nil : source.sound.rawValue))
+        #expect(probe.audio?.codec == (source.audio == .none ? nil : source.audio.rawValue))
         let video = probe.packets(of: probe.video)
         #expect(
             video.enumerated().filter(\.element.isKey).map(\.offset)
@@ -20,8 +20,7 @@ struct RecordedStreamTests {
         #expect(video.contains { $0.pts != $0.dts } == (source.bFrames > 0))
     }
 
-    @Test(
-        "the timestamps really go past 33 bits inside the stream", arguments: [RecordedStream.wrap, .wrapWithBFrames])
+    @Test("the timestamps pass 33 bits inside the stream", arguments: [RecordedStream.wrap, .wrapWithBFrames])
     func wraps(_ stream: RecordedStream) async throws {
         let all = TransportBytes.timestamps(try await stream.bytes())
         for pid in Set(all.map(\.pid)) {
@@ -31,7 +30,7 @@ struct RecordedStreamTests {
         }
     }
 
-    @Test("flags, tables and filling are as asked")
+    @Test("flags, tables and stuffing are as configured")
     func details() async throws {
         let plain = TransportBytes.timestamps(try await RecordedStream.plain.bytes())
         #expect(plain.filter { $0.pid == 256 && $0.isRandomAccess }.count == 5)
@@ -45,7 +44,7 @@ struct RecordedStreamTests {
         #expect(Set(other.map(TransportBytes.pid)).isSuperset(of: [0, 0x1F0, 0x200, 0x201]))
     }
 
-    @Test("damage is the same for the same seed and loses only what it says")
+    @Test("damage repeats with the seed and loses only what it names")
     func damage() async throws {
         let bytes = try await RecordedStream.plain.bytes()
         var random = SeededRandom(seed: 3)

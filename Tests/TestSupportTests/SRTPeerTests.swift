@@ -12,14 +12,14 @@ struct SRTPeerTests {
             #expect(try await caller.program.wait(.seconds(20)) == .exited(0))
             try await listener.program.wait(.seconds(20))
             let verdict = Verdict(try await FrameReader.read(.url(listener.file!)))
-            // FFmpeg closes an SRT socket without waiting for what is still on its way: seconds, where the machine is
-            // busy.
+            // FFmpeg closes an SRT socket without waiting for data that is still on its way: seconds of it on a busy
+            // machine.
             #expect(verdict.lost.isEmpty && verdict.backwards.isEmpty, "\(verdict)")
             #expect(verdict.first == 0 && verdict.received >= 75, "\(verdict)")
         }
     }
 
-    @Test("a caller with the wrong passphrase is turned away")
+    @Test("a caller with the wrong passphrase is rejected")
     func refused() async throws {
         try await withStage { stage in
             let listener = try await stage.srtListener(passphrase: "correct-horse")

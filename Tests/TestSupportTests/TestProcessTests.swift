@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Program")
+@Suite("Test process")
 struct TestProcessTests {
     @Test("a program's lines, input, ending and signals are seen")
     func seesEverything() async throws {
@@ -20,7 +20,7 @@ struct TestProcessTests {
         }
     }
 
-    @Test("bytes go through a program in both directions without loss")
+    @Test("bytes pass through a program in both directions without loss")
     func bytesBothWays() async throws {
         var random = SeededRandom()
         let bytes = (0..<3_000_000).map { _ in UInt8.random(in: 0...255, using: &random) }
@@ -28,7 +28,7 @@ struct TestProcessTests {
         #expect(done.ending == .exited(0) && done.output == bytes)
     }
 
-    @Test("the whole group is killed at the end of the scope, also on failure, and leaves no zombie")
+    @Test("the whole group is killed at the end of the scope and leaves no zombie")
     func groupIsKilled() async throws {
         var pid: Int32 = 0
         await #expect(throws: Failed.self) {
@@ -42,7 +42,7 @@ struct TestProcessTests {
         #expect(Leftovers.children().filter { $0.command.contains("sleep 60") && $0.isZombie }.isEmpty)
     }
 
-    @Test("a process that escapes its session is found by the stage, named and killed")
+    @Test("the stage finds, names and kills a process that escapes its session")
     func leftoverIsFound() async throws {
         var pid: Int32 = 0
         await #expect {
@@ -58,7 +58,7 @@ struct TestProcessTests {
         try await eventually("it to be gone") { kill(pid, 0) != 0 || isZombie(pid) }
     }
 
-    @Test("a wait that is not fulfilled says what it waited for")
+    @Test("a wait that fails says what it waited for")
     func waitSaysWhat() async throws {
         await #expect {
             try await eventually("the moon", within: .milliseconds(50)) { false }
@@ -80,7 +80,7 @@ struct TestProcessTests {
     }
 
     private func isZombie(_ pid: Int32) -> Bool {
-        // The process that adopted it may be slow to reap.
+        // The process that adopted it may reap it late.
         KernelFile.text("/proc/\(pid)/stat")?.contains(") Z ") == true
     }
 }

@@ -20,14 +20,14 @@ final class SoakBox {
     private static let channels = ["one", "two"]
     private static let groups = channels.flatMap { ["\($0)-hd", "\($0)-sd"] }
     /// The audio of each channel's publisher. H.264 needs no process, and audio needs one only if it is not AAC.
-    private static let audio = [NumberedSource.Sound.aac, .mp3]
+    private static let audio = [NumberedSource.Audio.aac, .mp3]
     /// One process converts audio, one writes the metrics file, four encode, eight publish.
     private static let processes = 14
 
     /// The publisher of a channel.
     fileprivate struct Source {
         var url: String
-        var audio: NumberedSource.Sound
+        var audio: NumberedSource.Audio
         var program: TestProcess
         var run: UInt32 = 1
     }
@@ -52,13 +52,13 @@ final class SoakBox {
     }
 
     private static func publish(
-        _ stage: Stage, _ url: String, _ audio: NumberedSource.Sound, run: UInt32
+        _ stage: Stage, _ url: String, _ audio: NumberedSource.Audio, run: UInt32
     ) async throws -> TestProcess {
         try await stage.publish(
             .with {
                 $0.duration = nil
                 ($0.width, $0.height, $0.bitrate) = (320, 180, 400)
-                $0.sound = audio
+                $0.audio = audio
                 $0.firstNumber = run * SoakStream.run
             }, to: url)
     }
@@ -253,7 +253,7 @@ final class SoakBox {
                 ).success("cutting \(recording)")
                 for piece in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
                     frames += try await FrameReader.read(
-                        .url("\(folder)/\(piece)"), sound: false, within: .seconds(300)
+                        .url("\(folder)/\(piece)"), audio: false, within: .seconds(300)
                     ).frames
                 }
             }

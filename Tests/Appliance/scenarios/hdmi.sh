@@ -3,7 +3,7 @@
 guest <<'GUEST'
 # reopened NUMBER: whether the service has opened the card again this number of times because of the clock.
 reopened() {
-    local line='the clock was set: the card is opened anew'
+    local line='the clock was set: the card is opened again'
     (($(journalctl --unit streambox --output cat | grep -c "$line") == $1))
 }
 card() {

@@ -1,9 +1,9 @@
-/* Says what udev would say, on the real netlink of the network namespace it runs in: for more events than umockdev can hold.
+/* Sends udev events on the real netlink of its network namespace: more events than umockdev can hold.
  *
  *   announce EVENTS DEVICES MILLISECONDS SEED
  *
- * GPUs and cameras are plugged, changed and pulled in a random order, evenly over the time; then the last state of each device
- * is printed, a line each: "add|change|remove SYSPATH". */
+ * GPUs and cameras are plugged in, changed and unplugged in a random order, evenly over the time. Then the program
+ * prints the last state of each device, one line each: "add|change|remove SYSPATH". */
 #include <arpa/inet.h>
 #include <linux/netlink.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@
 
 enum { UDEV_GROUP = 2, MOST_DEVICES = 64 };
 
-/* What systemd's udev puts before the properties of a device; listeners filter by the hash of the subsystem. */
+/* The header of systemd's udev before the properties of a device. Listeners filter by the hash of the subsystem. */
 struct header {
     char prefix[8];
     uint32_t magic, size, properties_offset, properties_size, subsystem_hash, type_hash, tags_high, tags_low;

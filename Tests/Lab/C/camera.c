@@ -16,7 +16,7 @@ enum { BUFFERS = 4, PAGE = 4096, LOOK_MILLISECONDS = 3, MOST_MODES = 8, PIXEL_CL
 struct mode {
     uint32_t format;
     unsigned width, height, rate;
-    /* Each picture has two fields, the top one first. */
+    /* Each frame has two fields, the top one first. */
     int is_interlaced;
 };
 
@@ -29,35 +29,35 @@ struct camera {
     char *file;
     struct mode modes[MOST_MODES], mode;
     unsigned mode_count;
-    /* Pictures that are compressed, and where each begins. */
+    /* Compressed frames, and where each begins. */
     gchar *pictures;
     gsize *starts;
     unsigned picture_count;
-    /* Set by commands, read where questions are answered. */
+    /* Set by commands, and read by the handler of ioctls. */
     volatile gint is_gone, is_frozen, is_busy, has_input, arriving, adopted, rounded;
     uint8_t *memory;
     size_t stride;
     int is_streaming;
     unsigned queued[BUFFERS], count, sequence;
     gint64 due;
-    /* Who waits for a picture, and since when. */
+    /* The client that waits for a frame, and since when. */
     UMockdevIoctlClient *waiting;
     struct v4l2_buffer *wanted;
     gint64 since;
 };
 
-/* umockdev blocks every signal while a question is open; the kernel would answer EINTR when one comes. */
+/* umockdev blocks every signal during an ioctl, where the kernel would return EINTR. */
 static const gint64 longest_wait = 200000;
 
 static size_t largest_picture(const struct mode *mode) { return (size_t)mode->width * mode->height * 2; }
 
-/* Grey bars that move with each picture. */
+/* Draws grey bars that move with each frame. */
 static uint8_t luma(const struct camera *camera, unsigned x, unsigned y) {
     unsigned moved = camera->sequence * 4 + (camera->mode.is_interlaced ? y % 2 * 2 : 0);
     return (uint8_t)(32 + ((x + moved) * 8 / camera->mode.width + y * 4 / camera->mode.height) % 8 * 24);
 }
 
-/* Returns its bytes. */
+/* Returns the size in bytes. */
 static size_t paint(const struct camera *camera, uint8_t *to) {
     const struct mode *mode = &camera->mode;
     size_t pixels = (size_t)mode->width * mode->height;
@@ -99,14 +99,14 @@ static void give_picture(struct camera *camera) {
     camera->wanted->flags = V4L2_BUF_FLAG_MAPPED | V4L2_BUF_FLAG_DONE | V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
     camera->wanted->field = field(&camera->mode);
     camera->wanted->sequence = camera->sequence++;
-    /* A card takes its pictures at an even pace, whenever they are asked for. */
+    /* A card captures frames at even intervals, independent of when a client asks for them. */
     camera->wanted->timestamp.tv_sec = camera->due / G_USEC_PER_SEC;
     camera->wanted->timestamp.tv_usec = camera->due % G_USEC_PER_SEC;
     camera->due = MAX(camera->due + G_USEC_PER_SEC / camera->mode.rate, now - G_USEC_PER_SEC);
     finish(camera, 0);
 }
 
-/* An HDMI input gives pictures only as long as what arrives is what it was told to take. */
+/* An HDMI input delivers frames only while the signal is the one that it was configured for. */
 static int gives(struct camera *camera) {
     return !g_atomic_int_get(&camera->is_frozen) && g_atomic_int_get(&camera->arriving) == g_atomic_int_get(&camera->adopted);
 }
@@ -133,7 +133,7 @@ static int wait_for_picture(struct camera *camera, UMockdevIoctlClient *client, 
     return 0;
 }
 
-/* The node is a plain file here, so that mapping it is the real thing. */
+/* The node is a plain file here, so that clients really map it. */
 static int make_buffers(struct camera *camera, struct v4l2_requestbuffers *it) {
     if (it->memory != V4L2_MEMORY_MMAP) return EINVAL;
     it->count = MIN(it->count, BUFFERS);
@@ -142,7 +142,7 @@ static int make_buffers(struct camera *camera, struct v4l2_requestbuffers *it) {
     if (it->count == 0) return 0;
     size_t stride = (largest_picture(&camera->mode) + PAGE - 1) / PAGE * PAGE;
     if (camera->memory && camera->stride == stride) return 0;
-    /* What was mapped before stays, for another thread may be painting. */
+    /* An earlier mapping is kept, because another thread may be drawing. */
     size_t size = BUFFERS * stride;
     int file = open(camera->file, O_RDWR | O_CLOEXEC);
     if (file < 0 || ftruncate(file, (off_t)size) < 0) return ENOMEM;
@@ -163,13 +163,13 @@ static int answer_capability(struct v4l2_capability *it) {
     return 0;
 }
 
-/* Who had them may have died with a question open: no picture of another size goes into them. */
+/* The previous client may have ended during an ioctl: no frame of another size goes into its buffers. */
 static void forget_buffers(struct camera *camera) {
     camera->count = 0;
     camera->is_streaming = 0;
 }
 
-/* As a driver does: what is asked for if there is such a mode, else what it has. */
+/* As in a real driver: the requested mode if there is one, else the present mode. */
 static void choose(struct camera *camera, const struct v4l2_pix_format *wish) {
     if (g_atomic_int_get(&camera->has_input)) return;
     for (unsigned i = 0; i < camera->mode_count; i++) {
@@ -199,7 +199,8 @@ static int answer_format(struct camera *camera, unsigned long request, struct v4
     return 0;
 }
 
-/* The first mode from one on that has the same as that in front of it counts once. */
+/* Returns the entry at an index of a list without repetitions: the formats, the sizes of a format, or the rates of
+ * a format and size. */
 static const struct mode *nth(const struct camera *camera, unsigned index, uint32_t format, unsigned width, unsigned height) {
     for (unsigned i = 0; i < camera->mode_count; i++) {
         const struct mode *mode = &camera->modes[i];
@@ -224,7 +225,7 @@ static int answer_listing(const struct camera *camera, unsigned long request, vo
         it->pixelformat = mode->format;
         return 0;
     }
-    /* Where the input decides, the driver lists no sizes. */
+    /* If the signal determines the size, the driver lists no sizes. */
     if (camera->has_input) return ENOTTY;
     if (request == VIDIOC_ENUM_FRAMESIZES) {
         struct v4l2_frmsizeenum *it = question;
@@ -274,7 +275,7 @@ static int answer_timings(struct camera *camera, unsigned long request, struct v
         camera->mode.width = it->bt.width;
         camera->mode.height = it->bt.height;
         g_atomic_int_set(&camera->adopted, (gint)packed(it->bt.width, it->bt.height));
-        /* As vivid does: the clock is rounded each time, and is what arrives from then on. */
+        /* As vivid does: the clock is rounded each time, and is that of the signal from then on. */
         g_atomic_int_add(&camera->rounded, ROUNDING);
         return 0;
     }
@@ -285,7 +286,7 @@ static int answer_timings(struct camera *camera, unsigned long request, struct v
     it->type = V4L2_DV_BT_656_1120;
     it->bt.width = size >> 16;
     it->bt.height = size & 0xffff;
-    /* A receiver measures it, and never quite the same. */
+    /* A receiver measures the clock, and gets a slightly different value each time. */
     it->bt.pixelclock = PIXEL_CLOCK - (uint64_t)g_atomic_int_get(&camera->rounded) + (uint64_t)g_random_int_range(0, 2000);
     return 0;
 }
@@ -350,7 +351,7 @@ static gboolean answer(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpo
         case VIDIOC_STREAMOFF: code = stream(camera, 0); break;
         case VIDIOC_DQBUF:
             code = wait_for_picture(camera, client, question);
-            /* Answered later; the question's memory stays with the client. */
+            /* Answered later. The memory of the ioctl stays with the client. */
             if (code == 0) {
                 g_object_unref(data);
                 return TRUE;
@@ -389,7 +390,7 @@ static int read_modes(struct camera *camera, const char *text) {
     return camera->mode_count > 0;
 }
 
-/* JPEG pictures begin with FF D8 FF; H.264's with a delimiter, which the encoder was asked for. */
+/* A JPEG frame begins with FF D8 FF. An H.264 frame begins with a delimiter, which the encoder was told to write. */
 static int read_pictures(struct camera *camera, const char *path) {
     static const char jpeg[] = {'\xff', '\xd8', '\xff'}, delimiter[] = {0, 0, 0, 1, 9};
     gsize size;
@@ -407,7 +408,7 @@ static int read_pictures(struct camera *camera, const char *path) {
 }
 
 struct camera *camera_attach(UMockdevTestbed *testbed, const char *node, const char *modes, const char *file, GError **error) {
-    /* What is replaced stays, for a thread of the testbed may still use it. */
+    /* A replaced camera is kept, because a thread of the testbed may still use it. */
     struct camera *camera = g_new0(struct camera, 1);
     gchar *root = umockdev_testbed_get_root_dir(testbed);
     camera->file = g_build_filename(root, node, NULL);

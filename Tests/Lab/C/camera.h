@@ -1,4 +1,4 @@
-/* A camera that gives pictures through V4L2's mapped buffers, to the real FFmpeg. */
+/* A camera that delivers frames to the real FFmpeg through mapped buffers of V4L2. */
 #ifndef CAMERA_H
 #define CAMERA_H
 
@@ -6,25 +6,26 @@
 
 struct camera;
 
-/* Answers at a node from now on; a camera that was there before is replaced.
+/* Attaches a camera to a node, in place of any camera before.
  *
- * modes   FORMAT:WIDTHxHEIGHT@RATE[,...], the first is what it gives unless asked
- * file    the pictures of its MJPG and H264 modes, one after the other; may be NULL */
+ * modes   FORMAT:WIDTHxHEIGHT@RATE[,...]; the first is the default
+ * file    the frames of its MJPG and H264 modes, one after the other; may be NULL */
 struct camera *camera_attach(UMockdevTestbed *testbed, const char *node, const char *modes, const char *file, GError **error);
 
-/* What is reset at a USB node is this camera, which works again. */
+/* Attaches a camera to a USB node. A reset there repairs the camera. */
 void camera_attach_usb(UMockdevTestbed *testbed, const char *node, struct camera *camera, GError **error);
 
-/* It was pulled: whoever has it open is told so. */
+/* Unplugs the camera: programs that have it open get ENODEV. */
 void camera_pull(struct camera *camera);
 
-/* It gives no pictures any more, or gives them again, and says nothing. */
+/* Freezes the camera, so that it silently delivers no frames; or undoes that. */
 void camera_freeze(struct camera *camera, int is_frozen);
 
-/* Another program has it, or has it no more. */
+/* Lets another program use the camera, or undoes that. */
 void camera_occupy(struct camera *camera, int is_busy);
 
-/* What arrives at its HDMI input; 0 by 0 for nothing. It gives pictures of what arrived when it was last asked to take that. */
+/* Sets the signal at its HDMI input; 0 by 0 for none. The camera delivers frames only while the signal is the one
+ * that it was last configured for. */
 void camera_receive(struct camera *camera, unsigned width, unsigned height);
 
 #endif

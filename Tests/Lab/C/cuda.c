@@ -1,5 +1,5 @@
-/* Stands in for NVIDIA's libcuda.so.1: "device memory" is plain memory. What FFmpeg's NVENC asks for works; the rest of the
- * symbols that its loader insists on say that they are not supported. */
+/* Simulates NVIDIA's libcuda.so.1: "device memory" is plain memory. The functions that FFmpeg's NVENC uses work.
+ * The other symbols that its loader requires return that they are not supported. */
 #include "faults.h"
 
 #include <ffnvcodec/dynlink_cuda.h>
@@ -11,7 +11,7 @@
 
 enum { INVALID_DEVICE = 101, NOT_SUPPORTED = 801 };
 
-/* Leaves the caller with the code that the file asks for at this call. */
+/* Returns from the calling function if the file has a fault for this call. */
 #define MAY_FAIL(call) do { const char *action_ = fault_of(FAULTS, call, ANY_GPU); if (action_) return (CUresult)atoi(action_); } while (0)
 
 static int devices(void) { return (int)limit_of(FAULTS, "devices", ANY_GPU, 1); }

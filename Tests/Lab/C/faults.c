@@ -27,7 +27,7 @@ static int read_line(FILE *file, struct line *line) {
     return 0;
 }
 
-/* Calls of a kind so far in this process, this one included. */
+/* Counts the calls of a kind in this process, including this one. */
 static long count(const char *call) {
     static struct {
         char call[32];

@@ -1,5 +1,5 @@
-/* Preloaded before umockdev's own library. libva asks with fstat() whether a descriptor is a render node; umockdev before
- * 0.19.3 answers for paths alone, so that a stand-in looks like the plain file that it is. */
+/* Preloaded before umockdev's own library. libva checks with fstat() whether a descriptor is a render node.
+ * umockdev before 0.19.3 answers only for paths, so a simulated node looks like the plain file that it is. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* Past umockdev's redirection. */
+/* Reads a link without umockdev's redirection. */
 static int link_of(const char *path, char *text, size_t size) {
     long count = syscall(SYS_readlinkat, -100 /* AT_FDCWD */, path, text, size - 1);
     if (count < 0) return 0;
@@ -19,7 +19,7 @@ static int link_of(const char *path, char *text, size_t size) {
     return 1;
 }
 
-static void mend(int descriptor, struct stat *info) {
+static void correct(int descriptor, struct stat *info) {
     const char *root = getenv("UMOCKDEV_DIR");
     char path[64], file[4096], entry[8192], number[64];
     unsigned major, minor;
@@ -28,7 +28,7 @@ static void mend(int descriptor, struct stat *info) {
     size_t length = strlen(root);
     if (!link_of(path, file, sizeof file) || strncmp(file, root, length) || strncmp(file + length, "/dev/", 5)) return;
     char *name = file + length + 5;
-    /* A device that was unplugged while it was open. */
+    /* The device was unplugged while it was open. */
     char *end = strstr(name, " (deleted)");
     if (end) *end = 0;
     for (char *letter = name; *letter; letter++)
@@ -45,8 +45,8 @@ int fstat64(int descriptor, struct stat64 *info) {
     if (!real) real = (int (*)(int, struct stat64 *))dlsym(RTLD_NEXT, "fstat64");
     int result = real(descriptor, info);
     int code = errno;
-    _Static_assert(sizeof(struct stat) == sizeof(struct stat64), "the same on 64-bit machines");
-    if (result == 0) mend(descriptor, (struct stat *)info);
+    _Static_assert(sizeof(struct stat) == sizeof(struct stat64), "both are the same on 64-bit machines");
+    if (result == 0) correct(descriptor, (struct stat *)info);
     errno = code;
     return result;
 }
@@ -56,7 +56,7 @@ int fstat(int descriptor, struct stat *info) {
     if (!real) real = (int (*)(int, struct stat *))dlsym(RTLD_NEXT, "fstat");
     int result = real(descriptor, info);
     int code = errno;
-    if (result == 0) mend(descriptor, info);
+    if (result == 0) correct(descriptor, info);
     errno = code;
     return result;
 }

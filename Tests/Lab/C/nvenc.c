@@ -1,4 +1,4 @@
-/* Stands in for NVIDIA's libnvidia-encode.so.1: H.264 by x264, one picture in, one picture out. */
+/* Simulates NVIDIA's libnvidia-encode.so.1: H.264 by x264, one picture in, one picture out. */
 #include "faults.h"
 #include "x264_own.h"
 
@@ -17,14 +17,14 @@
 
 static long limit(const char *name, long usual) { return limit_of(FAULTS, name, ANY_GPU, usual); }
 
-/* A picture that the application fills. */
+/* An input picture, which the application fills. */
 struct input {
     unsigned width, height, pitch;
     NV_ENC_BUFFER_FORMAT format;
     uint8_t *bytes;
 };
 
-/* A picture that came out. */
+/* An encoded picture. */
 struct output {
     uint8_t *bytes;
     size_t size, room;
@@ -41,8 +41,8 @@ struct session {
 
 // MARK: Sessions
 
-/* Sessions are counted over all processes, as a driver does: each holds the lock of a slot, which its end gives back however
- * it ends. */
+/* Sessions are counted over all processes, as in a real driver: each holds the lock of a slot, which the kernel
+ * releases when the process ends. */
 static int take_slot(void) {
     const char *file = FAULTS;
     long most = limit("sessions", 8);
@@ -75,7 +75,7 @@ static NVENCSTATUS close_session(void *handle) {
     return NV_ENC_SUCCESS;
 }
 
-// MARK: What it can do
+// MARK: Capabilities
 
 static NVENCSTATUS codec_count(void *session, uint32_t *count) {
     (void)session;
@@ -140,7 +140,7 @@ static NVENCSTATUS initialize(void *handle, NV_ENC_INITIALIZE_PARAMS *what) {
     return NV_ENC_SUCCESS;
 }
 
-/* The format of the pictures is known with the first. */
+/* The first picture determines the format. */
 static x264_t *encoder(struct session *session, int colours) {
     if (!session->encoder) {
         session->parameters.i_csp = colours;

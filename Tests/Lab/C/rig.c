@@ -1,19 +1,19 @@
-/* Owns a umockdev testbed: devices that are not there, for the real libudev, libdrm and V4L2 of other processes.
- * Started with umockdev-wrapper. Says where the testbed is in its first line; then takes a command a line on standard
- * input and answers each with "ok" or "error WHY". The end of its input is its end.
+/* Owns a umockdev testbed: simulated devices for the real libudev, libdrm and V4L2 of other processes. Started with
+ * umockdev-wrapper. Its first line is the folder of the testbed. Then it reads one command per line from standard
+ * input, and answers each with "ok" or "error WHY". It ends with its input.
  *
- *   load FILE                      the devices of a umockdev description, each with its "add" event
- *   set SYSPATH NAME VALUE         a udev property, which later events carry
- *   event SYSPATH ACTION [COUNT]   so many at once; umockdev aborts when more than about ten wait for a reader
- *   unplug SYSPATH                 the "remove" event; then the device is gone
- *   video NODE capture|encoder|hung  what answers to the V4L2 questions at a node, or does not
- *   drm NODE DRIVER                a kernel driver that tells its name at a DRM node
- *   gone NODE                      that driver or camera has no device any more: ENODEV for whoever has the node open
- *   camera NODE MODES [FILE]       a camera that gives pictures; see camera.h
- *   usb NODE CAMERA                the USB node of a camera, which a reset there heals
- *   freeze NODE 0|1                it gives none any more, and says nothing
- *   busy NODE 0|1                  another program has it
- *   hdmi NODE WIDTH HEIGHT         what arrives at its input; 0 0 for nothing
+ *   load FILE                      adds the devices of a umockdev description, each with its "add" event
+ *   set SYSPATH NAME VALUE         sets a udev property of later events
+ *   event SYSPATH ACTION [COUNT]   sends so many events; umockdev aborts when more than about ten wait for a reader
+ *   unplug SYSPATH                 sends the "remove" event, and removes the device
+ *   video NODE capture|encoder|hung  answers V4L2 calls at a node, or hangs
+ *   drm NODE DRIVER                answers with the name of a kernel driver at a DRM node
+ *   gone NODE                      unplugs that GPU or camera: ENODEV for programs that have the node open
+ *   camera NODE MODES [FILE]       attaches a camera; see camera.h
+ *   usb NODE CAMERA                attaches a camera to its USB node; a reset there repairs it
+ *   freeze NODE 0|1                stops its frames silently
+ *   busy NODE 0|1                  lets another program use it
+ *   hdmi NODE WIDTH HEIGHT         sets the signal at its input; 0 0 for none
  */
 #include "camera.h"
 
@@ -29,7 +29,7 @@ enum kind { CAPTURE, ENCODER, HUNG };
 
 struct size {
     unsigned width, height;
-    unsigned rates[2]; /* pictures a second; 0 for none */
+    unsigned rates[2]; /* frames per second; 0 for none */
 };
 
 struct format {
@@ -96,7 +96,7 @@ static gboolean answer(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpo
     (void)base;
     enum kind kind = GPOINTER_TO_INT(context);
     if (kind == HUNG) {
-        /* Whoever asked waits for ever. */
+        /* The caller waits indefinitely. */
         g_object_ref(client);
         return TRUE;
     }
@@ -116,7 +116,7 @@ static gboolean answer(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpo
     return TRUE;
 }
 
-/* DRM drivers by node; what is replaced stays, for a thread of the testbed may still use it. */
+/* DRM drivers by node. A replaced driver is kept, because a thread of the testbed may still use it. */
 struct driver {
     char name[32];
     int is_gone;
@@ -124,7 +124,7 @@ struct driver {
 
 static GHashTable *drivers, *cameras;
 
-/* Strings go to where the application has made room for them, which it does when it knows how long they are. */
+/* Copies a string to the buffer of the application, which allocates it once it knows the length. */
 static void answer_text(UMockdevIoctlData *data, size_t offset, size_t room, const char *text) {
     if (room == 0) return;
     UMockdevIoctlData *place = umockdev_ioctl_data_resolve(data, offset, room, NULL);
@@ -194,7 +194,7 @@ static const char *run(UMockdevTestbed *testbed, char **words, guint count, GErr
         camera = camera_attach(testbed, words[1], words[2], words[3], error);
         g_hash_table_insert(cameras, g_strdup(words[1]), camera);
     } else if (count == 3 && !strcmp(words[0], "usb") && g_hash_table_contains(cameras, words[2])) {
-        /* Of a camera that was in the port before; there may be none. */
+        /* Removes the node of the camera that was in the port before, if there was one. */
         umockdev_testbed_detach_ioctl(testbed, words[1], NULL);
         camera_attach_usb(testbed, words[1], g_hash_table_lookup(cameras, words[2]), error);
     } else if (count == 3 && !strcmp(words[0], "freeze") && camera) {

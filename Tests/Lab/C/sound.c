@@ -1,5 +1,5 @@
-/* ALSA sound cards that are not there: `hw:N` gives sound as long as there is a file cardN in the folder ALSA_LAB, which says
- * in its first line by how many parts in a million its clock is fast. A click of 20 ms begins with each second of the world. */
+/* Simulated ALSA sound cards: `hw:N` delivers audio as long as the folder ALSA_LAB has a file cardN. Its first line
+ * says how fast the clock of the card is, in parts per million. A click of 20 ms begins at each true second. */
 #include <alsa/asoundlib.h>
 #include <alsa/pcm_external.h>
 #include <math.h>
@@ -12,7 +12,7 @@ struct card {
     snd_pcm_ioplug_t io;
     char path[4096];
     double rate;
-    /* Nanoseconds of the world when it was started, and the frames that were taken since. */
+    /* The true time in nanoseconds when the card was started, and the frames that were read since. */
     int64_t start;
     uint64_t taken;
 };
@@ -23,7 +23,7 @@ static int64_t now(void) {
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-/* Its file is read each time, for it may be pulled at any. */
+/* Reads the file of the card each time, because it may be unplugged at any time. */
 static int look(struct card *card) {
     char line[64] = "";
     FILE *file = fopen(card->path, "re");
@@ -34,7 +34,7 @@ static int look(struct card *card) {
     return 0;
 }
 
-/* ALSA takes a pointer that fails for an overrun, and prepares. */
+/* ALSA treats a pointer that fails as an overrun, and prepares the card again. */
 static int card_prepare(snd_pcm_ioplug_t *io) { return look(io->private_data); }
 
 static int card_start(snd_pcm_ioplug_t *io) {

@@ -15,7 +15,7 @@
 
 #define FAULTS getenv("SOFTVA_FAULTS")
 
-/* The number of the render node that this display was opened on. */
+/* Returns the number of the render node on which this display was opened. */
 static int gpu(VADriverContextP driver) {
     struct drm_state *state = driver->drm_state;
     struct stat info;
@@ -41,7 +41,7 @@ VAStatus fault(VADriverContextP driver, const char *call) {
 
 long limit(VADriverContextP driver, const char *name, long usual) { return limit_of(FAULTS, name, gpu(driver), usual); }
 
-/* The kernel answers ENODEV for a GPU that was pulled. */
+/* The kernel answers ENODEV for a GPU that was unplugged. */
 int is_gone(VADriverContextP driver) {
     struct drm_state *state = driver->drm_state;
     struct drm_version version = {0};
@@ -53,7 +53,7 @@ static int is_h264(VAProfile profile) {
 }
 
 static VAStatus query_profiles(VADriverContextP driver, VAProfile *list, int *count) {
-    /* The last is for what is done to pictures, not to streams. */
+    /* The last profile is for processing pictures, not for streams. */
     static const VAProfile profiles[] = {
         VAProfileH264High, VAProfileH264Main, VAProfileH264ConstrainedBaseline, VAProfileHEVCMain, VAProfileNone,
     };
@@ -87,7 +87,7 @@ static unsigned attribute(VADriverContextP driver, VAProfile profile, VAEntrypoi
         if (!encodes) break;
         return is_hevc ? VA_RC_CQP | VA_RC_QVBR : VA_RC_CQP | VA_RC_CBR | VA_RC_VBR | VA_RC_MB;
     case VAConfigAttribEncPackedHeaders:
-        /* FFmpeg writes messages for a driver alone that takes its parameter sets too. */
+        /* FFmpeg writes messages only for a driver that takes its parameter sets too. */
         return limit(driver, "messages", 0) ? VA_ENC_PACKED_HEADER_SEQUENCE | VA_ENC_PACKED_HEADER_MISC : VA_ENC_PACKED_HEADER_NONE;
     case VAConfigAttribEncMaxRefFrames: return encodes ? 1 : VA_ATTRIB_NOT_SUPPORTED;
     case VAConfigAttribEncMaxSlices: return encodes ? 1 : VA_ATTRIB_NOT_SUPPORTED;
@@ -145,7 +145,7 @@ static VAStatus terminate(VADriverContextP driver) {
     return VA_STATUS_SUCCESS;
 }
 
-/* libva looks for the newest name that it knows, and then for older ones down to this. */
+/* libva looks for the newest name that it knows, and then for older ones down to this one. */
 __attribute__((visibility("default"))) VAStatus __vaDriverInit_1_0(VADriverContextP driver) {
     MAY_FAIL(driver, "Init");
     if (is_gone(driver)) return VA_STATUS_ERROR_OPERATION_FAILED;
@@ -157,11 +157,11 @@ __attribute__((visibility("default"))) VAStatus __vaDriverInit_1_0(VADriverConte
     driver->max_attributes = 8;
     driver->max_image_formats = driver->max_subpic_formats = driver->max_display_attributes = 1;
     driver->str_vendor = "Lab VA driver";
-    /* libva insists on most functions; a table of pointers is filled as one. */
+    /* libva requires most functions, so the whole table of pointers is filled. */
     void **function = (void **)driver->vtable;
     for (size_t index = 0; index < offsetof(struct VADriverVTable, reserved) / sizeof *function; index++) function[index] = (void *)not_here;
 #if VA_CHECK_VERSION(1, 21, 0)
-    /* A driver without it is asked by vaMapBuffer. */
+    /* libva calls vaMapBuffer for a driver without it. */
     driver->vtable->vaMapBuffer2 = NULL;
 #endif
     driver->vtable->vaTerminate = terminate;

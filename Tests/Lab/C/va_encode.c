@@ -18,7 +18,7 @@ struct context {
     VAEncPictureParameterBufferH264 picture;
     uint32_t bits_per_second, rate_numerator, rate_denominator;
     int64_t pictures;
-    /* What the application writes into this picture itself: SEI messages, with their start codes. */
+    /* The SEI messages of the application for this picture, with their start codes. */
     uint8_t messages[2048];
     size_t messages_size;
     VAEncPackedHeaderType header;
@@ -96,7 +96,7 @@ static VAStatus render_picture(VADriverContextP driver, VAContextID id, VABuffer
             context->header = (VAEncPackedHeaderType)((const VAEncPackedHeaderParameterBuffer *)buffer->bytes)->type;
             break;
         case VAEncPackedHeaderDataBufferType: {
-            /* Parameter sets would not fit x264's slices. */
+            /* The application's parameter sets would not match x264's slices. */
             VAStatus status = context->header == VAEncPackedHeaderRawData ? take_message(context, buffer) : VA_STATUS_SUCCESS;
             if (status) return status;
             break;
@@ -122,7 +122,7 @@ static x264_t *open_encoder(const struct context *context, const struct surface 
     parameters.b_vfr_input = 0;
     parameters.i_threads = 1;
     parameters.b_sliced_threads = 0;
-    /* The application says which pictures are keyframes. */
+    /* The application decides which pictures are keyframes. */
     parameters.i_keyint_max = X264_KEYINT_MAX_INFINITE;
     parameters.i_scenecut_threshold = 0;
     parameters.i_bframe = 0;
@@ -159,7 +159,7 @@ static VAStatus encode(struct context *context) {
     int count;
     int size = X264(x264_encoder_encode)(context->encoder, &units, &count, &picture, &encoded);
     if (size <= 0 || (size_t)size + context->messages_size > coded->size) return VA_STATUS_ERROR_ENCODING_ERROR;
-    /* Messages stand behind the parameter sets and before the first slice. */
+    /* Messages come after the parameter sets and before the first slice. */
     size_t before = 0;
     for (int index = 0; index < count && units[index].i_type != NAL_SLICE && units[index].i_type != NAL_SLICE_IDR; index++)
         before += (size_t)units[index].i_payload;

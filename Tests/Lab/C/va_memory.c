@@ -69,7 +69,7 @@ static VAStatus surface_status(VADriverContextP driver, VASurfaceID id, VASurfac
     return VA_STATUS_SUCCESS;
 }
 
-/* Everything is done when EndPicture returns. */
+/* The work is complete when EndPicture returns. */
 static VAStatus sync_surface(VADriverContextP driver, VASurfaceID id) {
     MAY_FAIL(driver, "SyncSurface");
     return object_find(SURFACE, id) ? VA_STATUS_SUCCESS : VA_STATUS_ERROR_INVALID_SURFACE;

@@ -12,7 +12,7 @@ static struct {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The kind is part of an id, so that one kind is never taken for another. */
+/* The kind is part of an id, so that one kind is never mistaken for another. */
 VAGenericID object_add(enum kind kind, void *object) {
     VAGenericID id = VA_INVALID_ID;
     pthread_mutex_lock(&lock);

@@ -1,4 +1,4 @@
-/* Scaling, by taking the nearest pixel. */
+/* Scaling by the nearest pixel. */
 #include "va.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* x264 as the headers have it, loaded beside any other version that the process has: an FFmpeg of another Debian brings its own. */
+/* The x264 of the headers, loaded beside any other version in the process: an FFmpeg of another Debian has its own. */
 #pragma once
 
 #include <dlfcn.h>

@@ -1,6 +1,6 @@
 package import TestSupport
 
-/// More devices that come and go than a dock has, on the real netlink of a network namespace of one's own.
+/// Events of more devices than a dock has, on the real netlink of a separate network namespace.
 package enum HotplugStorm {
     /// Announces events to a program that was started with `unshare --net`.
     ///

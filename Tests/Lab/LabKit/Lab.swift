@@ -1,19 +1,18 @@
 import Foundation
 package import TestSupport
 
-/// A machine of one's own: devices that are not there, seen by the real libudev, libdrm, libva and V4L2 of the programs
-/// started in it.
+/// Simulated devices, which the real libudev, libdrm, libva and V4L2 of the programs started in the lab see.
 ///
-/// The C parts lie beside, in `Tests/Lab/C`; they are compiled once a test run, with the clang that comes with Swift.
+/// The C parts are in `Tests/Lab/C`. They are compiled once for each test run, with the clang that comes with Swift.
 package struct Lab: Sendable {
     private let rig: TestProcess
     private let folder: TemporaryFolder
-    /// What a program needs to see these devices.
+    /// The environment in which a program sees these devices.
     package let environment: [String: String?]
-    /// On top of it: what finds NVIDIA's libraries.
+    /// The same environment, in which a program also finds NVIDIA's libraries.
     package let nvidiaEnvironment: [String: String?]
 
-    /// The box that the descriptions in `Tests/CapabilityProbeTests/Devices` are of.
+    /// The folder of device descriptions.
     static let devices = folder.deletingLastPathComponent().appendingPathComponent("CapabilityProbeTests/Devices")
 
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -21,7 +20,7 @@ package struct Lab: Sendable {
     /// Starts the rig on a stage, without any device.
     package init(_ stage: Stage) async throws {
         let parts = try await LabParts.built()
-        // umockdev keeps its files where temporary files are; the stage's folder goes with the stage.
+        // umockdev writes to the folder for temporary files, and the stage's folder goes with the stage.
         rig = try await stage.program(
             "umockdev-wrapper", [parts.rig], environment: ["TMPDIR": stage.folder.path], input: .pipe)
         let root = try await rig.output.first("the rig's folder") { $0.hasPrefix("/") }.text
@@ -30,7 +29,7 @@ package struct Lab: Sendable {
             "UMOCKDEV_DIR": root, "LD_PRELOAD": "\(parts.nodes):libumockdev-preload.so.0",
             "LIBVA_DRIVERS_PATH": parts.drivers, "LIBVA_DRIVER_NAME": "lab",
             "SOFTVA_FAULTS": folder.path(Self.faultsFile),
-            // In place of all of ALSA's own.
+            // Replaces the whole configuration of ALSA.
             "ALSA_CONFIG_PATH": try folder.write("asound.conf", Self.soundCards(parts.sound)), "ALSA_LAB": folder.path,
         ]
         nvidiaEnvironment = environment.merging([
@@ -38,7 +37,9 @@ package struct Lab: Sendable {
         ]) { $1 }
     }
 
-    /// - Throws: `Failed` with the rig's words when it does not do it.
+    /// Sends a command to the rig.
+    ///
+    /// - Throws: `Failed` with the rig's answer if the command fails.
     package func tell(_ words: String?...) async throws {
         let words = words.compactMap { $0 }
         let next = (rig.output.lines.last?.index ?? -1) + 1
@@ -53,51 +54,51 @@ package struct Lab: Sendable {
 
     // MARK: GPUs
 
-    /// Plugs a GPU in: its driver answers, and its "add" events come.
+    /// Plugs in a GPU: its driver answers, and udev sends its "add" events.
     package func plug(_ gpu: LabGPU) async throws {
         let path = try folder.write("\(UUID().uuidString).umockdev", gpu.description)
         if gpu.render == nil { return try await tell("load", path) }
-        // The answering comes first for who looks at the event; it needs the node, and so an event is sent once more.
+        // A listener of the event expects the driver to answer. The driver needs the node, so another event follows.
         try await tell("load", path)
         for node in gpu.nodes { try await tell("drm", node, gpu.driver) }
         for device in gpu.devices { try await tell("event", device, "change") }
     }
 
-    /// Pulls a GPU: who has it open is told so by the kernel, and the "remove" events come.
+    /// Unplugs a GPU: programs that have it open get ENODEV, and udev sends the "remove" events.
     package func unplug(_ gpu: LabGPU) async throws {
         for node in gpu.nodes { try await tell("gone", node) }
         for device in gpu.devices.reversed() { try await tell("unplug", device) }
         try await tell("unplug", gpu.path)
     }
 
-    /// The kernel says that a GPU is beyond recovery.
+    /// The kernel reports that a GPU is wedged.
     ///
-    /// - Parameter recovery: How it could be had back; `none` where its driver has done so already.
+    /// - Parameter recovery: The recovery that the kernel suggests; `none` if the driver has reset the GPU already.
     package func wedge(_ gpu: LabGPU, recovery: String = "rebind") async throws {
         guard let card = gpu.devices.first else { throw Failed("\(gpu.slot) has no DRM device") }
         try await tell("set", card, "WEDGED", recovery)
         try await tell("event", card, "change")
     }
 
-    /// A GPU's render node belongs to a group, and to nobody else.
+    /// Restricts a GPU's render node to a group.
     package func restrict(_ gpu: LabGPU, to group: String) async throws {
         guard let node = gpu.nodes.last else { throw Failed("\(gpu.slot) has no node") }
         try await restrict(node, to: group)
     }
 
-    /// A node belongs to a group, and to nobody else. Group `root` is the one of tests that root runs.
+    /// Restricts a node to a group. Tests that root runs are in the group `root`.
     package func restrict(_ node: String, to group: String) async throws {
         let file = (environment["UMOCKDEV_DIR"]! ?? "") + node
         _ = try await TestProcess.run("chown", ["nobody:\(group)", file]).success("chown")
         _ = try await TestProcess.run("chmod", ["0660", file]).success("chmod")
     }
 
-    /// Options of setpriv: a program that root starts with them is bound by the permissions of files, as any other user
-    /// is. Root in a container may have the two capabilities as inheritable ones, so the bounding set is not enough.
+    /// Options of setpriv with which a program of root is bound by file permissions like any other user. In a container
+    /// root may have the two capabilities as inheritable ones, so the bounding set is not enough.
     package static let boundByPermissions =
         ["--inh-caps=-dac_override,-dac_read_search", "--bounding-set=-dac_override,-dac_read_search"]
 
-    /// A GPU's render node may be opened by everybody, as a new udev rule has it.
+    /// Opens a GPU's render node to every user, as a new udev rule does.
     package func permit(_ gpu: LabGPU) async throws {
         guard let node = gpu.nodes.last, let root = environment["UMOCKDEV_DIR"] ?? nil else {
             throw Failed("\(gpu.slot) has no node")
@@ -108,16 +109,16 @@ package struct Lab: Sendable {
 
     // MARK: Cameras
 
-    /// Plugs a camera in: it gives pictures, and its "add" events come.
+    /// Plugs in a camera: it delivers frames, and udev sends its "add" events.
     package func plug(_ camera: LabCamera) async throws {
         try await tell("load", try folder.write("\(UUID().uuidString).umockdev", camera.description))
-        try await tell("camera", camera.node, camera.modes.map(\.text).joined(separator: ","), camera.pictures)
+        try await tell("camera", camera.node, camera.modes.map(\.text).joined(separator: ","), camera.compressedVideo)
         try await tell("usb", camera.usbNode, camera.node)
         if camera.sound != nil { try await plugSound(of: camera) }
         try await tell("event", camera.device, "change")
     }
 
-    /// Plugs a camera in whose driver answers nothing, ever.
+    /// Plugs in a camera whose driver never answers.
     package func plugHung(_ camera: LabCamera) async throws {
         try await tell("load", try folder.write("\(UUID().uuidString).umockdev", camera.description))
         try await tell("video", camera.node, "hung")
@@ -128,7 +129,7 @@ package struct Lab: Sendable {
         for device in [camera.device, camera.usb] { try await tell("unplug", device) }
     }
 
-    /// Pulls a camera: who has it open is told so by the kernel, and the "remove" events come.
+    /// Unplugs a camera: programs that have it open get ENODEV, and udev sends the "remove" events.
     package func unplug(_ camera: LabCamera) async throws {
         try await tell("gone", camera.node)
         try await tell("unplug", camera.device)
@@ -136,22 +137,22 @@ package struct Lab: Sendable {
         try await tell("unplug", camera.usb)
     }
 
-    /// A camera gives no pictures any more, without a word; or gives them again.
+    /// Freezes a camera, so that it silently delivers no frames; or undoes that.
     package func freeze(_ camera: LabCamera, _ isFrozen: Bool = true) async throws {
         try await tell("freeze", camera.node, isFrozen ? "1" : "0")
     }
 
-    /// Another program has a camera, or has it no more.
+    /// Lets another program use a camera, or undoes that.
     package func occupy(_ camera: LabCamera, _ isBusy: Bool = true) async throws {
         try await tell("busy", camera.node, isBusy ? "1" : "0")
     }
 
-    /// What arrives at the HDMI input of a camera, which has one from now on; `nil` for nothing.
+    /// Sets the signal at the HDMI input of a camera, which has such an input from now on; `nil` for no signal.
     package func send(_ size: (width: Int, height: Int)?, to camera: LabCamera) async throws {
         try await tell("hdmi", camera.node, "\(size?.width ?? 0)", "\(size?.height ?? 0)")
     }
 
-    // MARK: Sound
+    // MARK: Sound cards
 
     private static func soundCards(_ library: String) -> String {
         """
@@ -162,25 +163,25 @@ package struct Lab: Sendable {
         """
     }
 
-    /// The sound of a camera is there, and its "add" event comes.
+    /// Plugs in the sound card of a camera, and udev sends its "add" event.
     ///
-    /// - Parameter drift: Millionths by which its clock is fast.
+    /// - Parameter drift: How fast its clock is, in parts per million.
     package func plugSound(of camera: LabCamera, drift: Int = 0) async throws {
         guard let description = camera.soundDescription else { throw Failed("\(camera.node) has no sound") }
         try setSound(of: camera, drift: drift)
         try await tell("load", try folder.write("\(UUID().uuidString).umockdev", description))
     }
 
-    /// The sound of a camera is gone, who has it open is told so by the kernel, and its "remove" event comes.
+    /// Unplugs the sound card of a camera: programs that have it open get an error, and udev sends the "remove" event.
     package func unplugSound(of camera: LabCamera) async throws {
         guard let device = camera.soundDevice else { throw Failed("\(camera.node) has no sound") }
         try setSound(of: camera, drift: nil)
         try await tell("unplug", device)
     }
 
-    /// The same without a word of udev's.
+    /// Plugs in or unplugs the sound card of a camera without a udev event.
     ///
-    /// - Parameter drift: Likewise; `nil` for no sound any more.
+    /// - Parameter drift: How fast its clock is, in parts per million; `nil` to unplug it.
     package func setSound(of camera: LabCamera, drift: Int?) throws {
         let name = "card\(camera.sound ?? 0)"
         if let drift { return try replace(name, with: "\(drift)\n") }
@@ -191,7 +192,7 @@ package struct Lab: Sendable {
 
     // MARK: Faults
 
-    /// Calls of the VA driver that may fail.
+    /// Calls of the VA driver that can fail.
     package enum Call: String, Sendable {
         case start = "Init"
         case createConfig = "CreateConfig"
@@ -204,7 +205,7 @@ package struct Lab: Sendable {
         case mapBuffer = "MapBuffer"
     }
 
-    /// Calls of NVIDIA's libraries that may fail.
+    /// Calls of NVIDIA's libraries that can fail.
     package enum NVIDIACall: String, Sendable {
         case cuInit, cuCtxCreate, cuCtxPushCurrent
         case openSession = "OpenSession"
@@ -235,11 +236,11 @@ package struct Lab: Sendable {
     private static let faultsFile = "va.faults"
     private static let nvidiaFaultsFile = "nvidia.faults"
 
-    /// From now on a call fails, in programs that run and in those to come.
+    /// Lets a call fail from now on, in running and in later programs.
     ///
     /// - Parameters:
-    ///   - after: So many calls in a process go well before.
-    ///   - gpu: `nil` for all.
+    ///   - after: The number of calls in a process that succeed before.
+    ///   - gpu: The GPU; `nil` for all.
     package func fail(_ call: Call, _ fault: Fault, after: Int = 0, on gpu: LabGPU? = nil) throws {
         try add(
             "\(call.rawValue) \(fault) after=\(after)" + (gpu?.render.map { " gpu=\($0)" } ?? ""), to: Self.faultsFile)
@@ -249,21 +250,22 @@ package struct Lab: Sendable {
         try add("\(call.rawValue) \(fault) after=\(after)", to: Self.nvidiaFaultsFile)
     }
 
-    /// What the VA driver can do: `noencoder`, `noscaler`, `talks` (1), `messages` (1: takes SEI messages), `width`,
-    /// `height` (pixels), `contexts` (a process).
+    /// Sets a limit of the VA driver: `noencoder`, `noscaler`, `talks` (1: writes messages), `messages` (1: takes SEI
+    /// messages), `width`, `height` (in pixels), `contexts` (per process).
     package func limit(_ name: String, _ value: Int, on gpu: LabGPU? = nil) throws {
         try add("Limit \(name)=\(value)" + (gpu?.render.map { " gpu=\($0)" } ?? ""), to: Self.faultsFile)
     }
 
-    /// What NVIDIA's can do: `devices`, `sessions` (over all processes), `version` (16 a major), `width`.
+    /// Sets a limit of NVIDIA's libraries: `devices`, `sessions` (of all processes), `version` (16 times the major
+    /// version), `width`.
     package func limitNVIDIA(_ name: String, _ value: Int) throws {
         try add("Limit \(name)=\(value)", to: Self.nvidiaFaultsFile)
     }
 
-    /// A line of the VA driver's faults, as `Tests/Lab/C/faults.h` has them.
+    /// Adds a line to the VA driver's faults, in the format of `Tests/Lab/C/faults.h`.
     package func add(_ line: String) throws { try add(line, to: Self.faultsFile) }
 
-    /// Everything works again.
+    /// Removes all faults and limits.
     package func heal() throws {
         for name in [Self.faultsFile, Self.nvidiaFaultsFile] { try replace(name, with: "") }
     }
@@ -273,7 +275,7 @@ package struct Lab: Sendable {
         try replace(name, with: before + line + "\n")
     }
 
-    /// In one step: a driver may read it at any time.
+    /// Replaces a file by a rename, because a driver may read it at any time.
     private func replace(_ name: String, with text: String) throws {
         let temporary = try folder.write(name + ".new", text)
         guard rename(temporary, folder.path(name)) == 0 else {
@@ -286,11 +288,11 @@ package struct Lab: Sendable {
         try await tell("load", Self.devices.appendingPathComponent(name).path)
     }
 
-    /// Ends the rig, which takes its testbed away.
+    /// Ends the rig, which removes its testbed.
     package func end() async throws {
         rig.closeInput()
         guard try await rig.wait(.seconds(10)) == .exited(0) else {
-            throw Failed("the rig ended badly: \(rig.errors.text)")
+            throw Failed("the rig failed: \(rig.errors.text)")
         }
     }
 }

@@ -1,13 +1,13 @@
-/// A capture card that is not there, with the real V4L2 between it and FFmpeg.
+/// A simulated capture card, with the real V4L2 between it and FFmpeg.
 package struct LabCamera: Sendable, Hashable {
-    /// What it can be asked for.
+    /// A format, size and rate that the card offers.
     package struct Mode: Sendable, Hashable {
-        /// `YUYV`, `NV12`; `MJPG` and `H264` where the camera has a file of pictures.
+        /// `YUYV` or `NV12`; `MJPG` or `H264` if the camera has compressed video.
         package var format: String
         package var width: Int
         package var height: Int
         package var rate: Int
-        /// Each picture has two fields, the top one first.
+        /// Whether each frame has two fields, the top one first.
         package var isInterlaced: Bool
 
         package init(
@@ -25,25 +25,25 @@ package struct LabCamera: Sendable, Hashable {
     }
 
     package var serial: String?
-    /// The USB port, `1-2`.
+    /// The USB port, such as `1-2`.
     package var port: String
     /// The number of its node.
     package var number: Int
     package var modes: [Mode]
-    /// Its compressed pictures, one after the other.
-    package var pictures: String?
-    /// The number of its ALSA card, where it has sound.
+    /// The file with its compressed frames, one after the other.
+    package var compressedVideo: String?
+    /// The number of its ALSA card, if it has one.
     package var sound: Int?
 
     package init(
         serial: String? = "SN0001", port: String = "1-2", number: Int = 0, modes: [Mode] = [Mode()],
-        pictures: String? = nil, sound: Int? = nil
+        compressedVideo: String? = nil, sound: Int? = nil
     ) {
         self.serial = serial
         self.port = port
         self.number = number
         self.modes = modes
-        self.pictures = pictures
+        self.compressedVideo = compressedVideo
         self.sound = sound
     }
 
@@ -56,7 +56,7 @@ package struct LabCamera: Sendable, Hashable {
     var device: String { "\(usb)/\(port):1.0/video4linux/video\(number)" }
     var soundDevice: String? { sound.map { "\(usb)/\(port):1.2/sound/card\($0)" } }
 
-    /// For umockdev.
+    /// The devices in the format of umockdev.
     var description: String {
         """
         P: \(usb.dropFirst(4))
@@ -87,7 +87,7 @@ package struct LabCamera: Sendable, Hashable {
         """
     }
 
-    /// Likewise, for its sound; nothing without.
+    /// The sound card in the format of umockdev; nil without one.
     var soundDescription: String? {
         soundDevice.map { device in
             """

@@ -1,14 +1,14 @@
-/// A GPU that is not there.
+/// A simulated GPU.
 package struct LabGPU: Sendable, Hashable {
     /// The PCI slot.
     package var slot: String
-    /// The kernel's driver.
+    /// The kernel driver.
     package var driver: String
     /// PCI ids.
     package var ids: (vendor: Int, device: Int) {
         driver == "i915" ? (0x8086, 0x46A6) : driver == "amdgpu" ? (0x1002, 0x73FF) : (0x10DE, 0x1EB0)
     }
-    /// The number of its render node, from 128; `nil` for one without DRM nodes.
+    /// The number of its render node, 128 or more; `nil` for a GPU without DRM nodes.
     package var render: Int?
 
     package init(slot: String, driver: String, render: Int?) {
@@ -22,17 +22,17 @@ package struct LabGPU: Sendable, Hashable {
     /// NVIDIA's driver encodes without DRM nodes.
     package static let nvidia = LabGPU(slot: "0000:01:00.0", driver: "nvidia", render: nil)
 
-    /// The same GPU after the kernel has numbered its nodes anew.
+    /// The same GPU with other numbers of its nodes.
     package func renumbered(_ render: Int) -> LabGPU { LabGPU(slot: slot, driver: driver, render: render) }
 
-    /// Where it is below `/sys`.
+    /// Its path below `/sys`.
     var path: String { "/sys/devices/pci0000:00/\(slot)" }
-    /// Its DRM devices there.
+    /// The paths of its DRM devices below `/sys`.
     var devices: [String] { names.map { "\(path)/drm/\($0)" } }
     var nodes: [String] { names.map { "/dev/dri/\($0)" } }
     private var names: [String] { render.map { ["card\($0 - 128)", "renderD\($0)"] } ?? [] }
 
-    /// For umockdev.
+    /// The devices in the format of umockdev.
     var description: String {
         let hex = { (value: Int) in "0x" + String(value, radix: 16) }
         var text = """

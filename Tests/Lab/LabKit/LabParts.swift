@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// The C parts of the lab, compiled.
+/// The compiled C parts of the lab.
 struct LabParts: Sendable {
     let rig: String
     let nodes: String
@@ -17,16 +17,16 @@ struct LabParts: Sendable {
     private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("C").path
 
-    /// Once for all tests of this process; who comes meanwhile waits.
+    /// Compiles the parts once for all tests of this process. Further callers wait for the result.
     static func built() async throws -> LabParts { try await parts.value }
 
     private static let parts = Task { try await build() }
 
-    /// Compiles into a folder beside the tests, and renames what is complete: test processes may do so at the same
-    /// time.
+    /// Compiles into a folder beside the tests, and renames complete files: several test processes may do so at the
+    /// same time.
     private static func build() async throws -> LabParts {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        // NVIDIA's stand-in has the structures of the headers that the FFmpeg in use was built with.
+        // The simulation of NVIDIA has the structures of the headers with which the FFmpeg in use was built.
         let root = ProcessInfo.processInfo.environment["STREAMBOX_TEST_ROOT"]
         let variant = root.map { "-" + URL(fileURLWithPath: $0).deletingLastPathComponent().lastPathComponent } ?? ""
         let folder = URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/lab\(variant)"

@@ -1,18 +1,18 @@
 import CapabilityProbe
 import Glibc
 
-/// What the capability probe says of devices that come and go, a line each. To be run in the lab.
+/// Prints a line for each hotplug event of the capability probe. The tests run it in the lab.
 @main
 struct HotplugWatch {
     static func main() async {
         var events = Hotplug().makeAsyncIterator()
-        say("watching")
+        printLine("watching")
         while let event = await events.next() {
-            say("\(event.action) \(event.subsystem) \(event.path) \(event.node ?? "-") \(event.wedged ?? "-")")
+            printLine("\(event.action) \(event.subsystem) \(event.path) \(event.node ?? "-") \(event.wedged ?? "-")")
         }
     }
 
-    private static func say(_ line: String) {
+    private static func printLine(_ line: String) {
         var line = line + "\n"
         line.withUTF8 { _ = write(STDOUT_FILENO, $0.baseAddress, $0.count) }
     }

@@ -1,4 +1,4 @@
-/// The messages of an FLV file, as an RTMP publisher sends them.
+/// The tags of an FLV file, which are the messages of an RTMP publisher.
 package struct FLVFile {
     /// A tag of video or audio.
     package struct Tag: Sendable, Hashable {
@@ -8,21 +8,21 @@ package struct FLVFile {
         }
 
         package var kind: Kind
-        /// Milliseconds.
+        /// In milliseconds.
         package var time: Int
         package var body: [UInt8]
 
-        /// A sequence header, of AVC or AAC.
+        /// Whether it is a sequence header of AVC or AAC.
         package var isHeader: Bool { body.count > 1 && body[1] == 0 }
-        /// A frame of AVC.
-        package var isPicture: Bool { kind == .video && body.count > 1 && body[1] == 1 }
+        /// Whether it is a frame of AVC.
+        package var isFrame: Bool { kind == .video && body.count > 1 && body[1] == 1 }
         package var isKeyframe: Bool { kind == .video && !isHeader && (body.first ?? 0) >> 4 == 1 }
     }
 
     package var tags: [Tag] = []
 
     package init(_ bytes: [UInt8]) {
-        // The header, and the length of a tag that is not there.
+        // Skips the header, and the length of the tag before the first one.
         var rest = bytes.dropFirst(13)
         func number(_ at: Int, _ count: Int) -> Int {
             rest.dropFirst(at).prefix(count).reduce(0) { $0 << 8 | Int($1) }

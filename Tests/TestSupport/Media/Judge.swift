@@ -1,6 +1,6 @@
 import Foundation
 
-/// The FFmpeg that judges streams: the first on the PATH, or the one that `scripts/test --judge` names.
+/// The FFmpeg that checks streams: the first on the PATH, or the one that `scripts/test --judge` names.
 package enum Judge {
     package static let ffmpeg = path("ffmpeg")
     package static let ffprobe = path("ffprobe")

@@ -1,12 +1,12 @@
 import Foundation
 
-/// What ffprobe finds in a file, a URL or bytes: streams, packets, and frames' timestamps as they stand.
+/// The streams and packets that ffprobe finds in a file, a URL or bytes, with unchanged timestamps.
 package struct MediaProbe: Sendable {
     package struct Stream: Sendable, Hashable, Decodable {
         package let index: Int
         /// `video`, `audio` or `data`.
         package let type: String
-        /// `h264`, `hevc`, `aac` …; nil when ffprobe does not know it.
+        /// Such as `h264`, `hevc` or `aac`; nil if ffprobe does not know it.
         package let codec: String?
         package let profile: String?
         package let width: Int?
@@ -15,12 +15,12 @@ package struct MediaProbe: Sendable {
         package let sampleRate: Int?
         package let channels: Int?
         package let frameRate: String?
-        /// How many seconds a tick is, as a fraction.
+        /// The seconds of a tick, as a fraction.
         package let timeBase: String
-        /// For MPEG-TS, the packet identifier.
+        /// The packet identifier in MPEG-TS.
         package let identifier: Int?
 
-        /// Seconds in a tick.
+        /// The seconds of a tick.
         package var tick: Double {
             let parts = timeBase.split(separator: "/").compactMap { Double($0) }
             return parts.count == 2 ? parts[0] / parts[1] : .nan
@@ -55,14 +55,14 @@ package struct MediaProbe: Sendable {
         package let stream: Int
         /// `video`, `audio` or `data`.
         package let codecType: String
-        /// All times in ticks of the stream's time base.
+        /// All times are in ticks of the stream's time base.
         package let pts: Int64?
         package let dts: Int64?
         package let duration: Int64?
         package let isKey: Bool
         /// In bytes.
         package let size: Int
-        /// The place in the file, where the container tells it.
+        /// The position in the file, if the container has it.
         package let position: Int64?
     }
 
@@ -70,7 +70,7 @@ package struct MediaProbe: Sendable {
     /// In the order of the file.
     package let packets: [Packet]
     package let format: String
-    /// What ffprobe complained about.
+    /// The warnings and errors of ffprobe.
     package let complaints: String
 
     package var video: Stream? { streams.first { $0.type == "video" } }
@@ -80,7 +80,7 @@ package struct MediaProbe: Sendable {
         packets.filter { $0.stream == stream?.index }
     }
 
-    /// Packets whose DTS is not above that of the packet before it in the same stream.
+    /// The packets whose DTS is not above that of the packet before in the same stream.
     package var backwards: [Packet] {
         var newest: [Int: Int64] = [:]
         return packets.filter { packet in
@@ -90,8 +90,10 @@ package struct MediaProbe: Sendable {
         }
     }
 
-    /// - Parameter options: more options for the input, such as `["-f", "mpegts"]`.
-    /// - Throws: `Failed` when ffprobe cannot open it.
+    /// Runs ffprobe on a stream.
+    ///
+    /// - Parameter options: Further options for the input, such as `["-f", "mpegts"]`.
+    /// - Throws: `Failed` if ffprobe cannot open it.
     package static func read(
         _ input: FrameReader.Input, options: [String] = [], within limit: Duration = .seconds(30)
     ) async throws -> MediaProbe {

@@ -1,18 +1,18 @@
 import Foundation
 
-/// Test video whose every frame carries its number as black and white blocks, with a beep each second.
+/// Test video in which each frame shows its number as black and white blocks, with a beep every second.
 ///
 /// The upper half of the picture is a grid of 8 × 5 cells: four rows are the 32 bits of the number (least significant
 /// bit first), the fifth makes every column odd. The lower half flashes for three frames when a second begins, together
-/// with the beep. Made by FFmpeg alone, so it is one argument list and costs a few per cent of a core in real time; the
-/// cells are relative to the picture, so a number survives scaling.
+/// with the beep. FFmpeg alone makes it, so a source is one argument list and costs a few per cent of a core in real
+/// time. The cells are relative to the picture, so a number survives scaling.
 package struct NumberedSource: Sendable, Hashable {
     package enum Codec: String, Sendable, Hashable { case h264, hevc }
 
-    /// By FFmpeg's names of the encoders.
-    package enum Sound: String, Sendable, Hashable {
+    /// An audio codec; the raw value is FFmpeg's name of its encoder.
+    package enum Audio: String, Sendable, Hashable {
         case none, aac, mp2, ac3
-        /// What FLV carries besides AAC, each at a rate that it has there.
+        /// From here on the other codecs of FLV, each at a sample rate that FLV has for it.
         case mp3 = "libmp3lame"
         case muLaw = "pcm_mulaw"
         case aLaw = "pcm_alaw"
@@ -23,7 +23,7 @@ package struct NumberedSource: Sendable, Hashable {
     }
 
     package enum Picture: Sendable, Hashable {
-        /// Black below the grid: cheap, and few bytes.
+        /// Black below the grid: little CPU time, and few bytes.
         case plain
         /// Noise below the grid: as many bytes as `bitrate` asks for.
         case busy
@@ -35,32 +35,31 @@ package struct NumberedSource: Sendable, Hashable {
     /// Frames per second, as a fraction.
     package var rate = 30
     package var rateDivisor = 1
-    /// nil goes on for ever.
+    /// nil for an endless stream.
     package var duration: Duration? = .seconds(5)
-    /// Frames from one key frame to the next.
+    /// Frames from one keyframe to the next.
     package var gop = 30
     package var bFrames = 0
     package var codec = Codec.h264
-    package var sound = Sound.aac
-    /// Samples a second of the sound.
-    package var soundRate = 48_000
-    /// The sound is in one channel, else in two alike.
+    package var audio = Audio.aac
+    /// The sample rate of the audio.
+    package var audioRate = 48_000
+    /// Whether the audio is mono. Else it has two equal channels.
     package var isMono = false
     package var picture = Picture.plain
     /// Kilobits per second.
     package var bitrate = 800
-    /// Frames per second that the stream says it has, where that is not the truth (H.264); `bitrate` means nothing
-    /// then.
+    /// The frame rate that the stream announces, if it differs from the real one (H.264). `bitrate` has no effect then.
     package var announcedRate: Int?
-    /// How far frames come from even intervals, at the most: less than half of one.
+    /// The largest deviation of a frame from even intervals: less than half an interval.
     package var unevenness = Duration.zero
     /// The number of the first frame.
     package var firstNumber: UInt32 = 0
-    /// In the pace of the clock, else as fast as possible.
+    /// Whether frames come in real time. Else they come as fast as possible.
     package var realtime = false
-    /// Added to every timestamp, for streams that begin elsewhere than at zero.
+    /// The offset of every timestamp, for streams that do not begin at zero.
     package var start = Duration.zero
-    /// More options for the muxer, such as `["-muxrate", "2000k"]`.
+    /// Further options of the muxer, such as `["-muxrate", "2000k"]`.
     package var muxer: [String] = []
 
     package init() {}
@@ -72,7 +71,7 @@ package struct NumberedSource: Sendable, Hashable {
         return source
     }
 
-    /// Where it goes.
+    /// The format and the destination of the stream.
     package struct Output: Sendable, Hashable {
         var format: String
         var target: String
@@ -85,41 +84,41 @@ package struct NumberedSource: Sendable, Hashable {
         /// MPEG-TS on standard output.
         package static let pipe = Output(format: "mpegts", target: "pipe:1")
 
-        /// The format follows the ending: `.flv`, else MPEG-TS.
+        /// A file, in FLV if its name ends in `.flv`, else in MPEG-TS.
         package static func file(_ path: String) -> Output {
             Output(format: path.hasSuffix(".flv") ? "flv" : "mpegts", target: path)
         }
 
-        /// The format follows the scheme: FLV for `rtmp`, else MPEG-TS.
+        /// A URL, in FLV if its scheme is `rtmp`, else in MPEG-TS.
         package static func url(_ url: String) -> Output {
             Output(format: url.hasPrefix("rtmp") ? "flv" : "mpegts", target: url)
         }
     }
 
-    /// Frames per second as they are counted for the beep: 30 for 30000/1001.
+    /// Frames from one beep to the next: 30 for 30000/1001.
     package var framesPerBeep: Int {
         Int((Double(rate) / Double(rateDivisor)).rounded())
     }
 
-    /// How many frames come, nil without an end.
+    /// The number of frames; nil for an endless stream.
     package var frameCount: Int? {
         duration.map { Int(($0.inSeconds * Double(rate) / Double(rateDivisor)).rounded()) }
     }
 
-    /// Everything after `ffmpeg`.
+    /// The arguments of `ffmpeg`.
     package func arguments(to output: Output) -> [String] {
         var words = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"]
         words += ["-threads", "1", "-filter_threads", "1"]
         let pace = realtime ? ["-re"] : []
         words += pace + ["-f", "lavfi", "-i", pictureGraph]
-        if sound != .none { words += pace + ["-f", "lavfi", "-i", soundGraph] }
+        if audio != .none { words += pace + ["-f", "lavfi", "-i", audioGraph] }
         if let frameCount { words += ["-frames:v", "\(frameCount)"] }
-        // The sound would go on for ever without its own end.
+        // Without its own limit the audio would not end.
         if let duration { words += ["-t", "\(duration.inSeconds)"] }
         words += videoOptions
-        // Without those of the rate, to which every frame would be moved.
+        // Passthrough: FFmpeg would otherwise move every frame to an interval of the frame rate.
         if unevenness != .zero { words += ["-fps_mode:v", "passthrough", "-enc_time_base:v", "1:90000"] }
-        if sound != .none { words += ["-c:a", sound.rawValue] + soundOptions }
+        if audio != .none { words += ["-c:a", audio.rawValue] + audioOptions }
         if start != .zero { words += ["-output_ts_offset", "\(start.inSeconds)"] }
         if output.format == "mpegts" { words += ["-muxdelay", "0", "-muxpreload", "0"] }
         if output.format == "flv" { words += ["-flvflags", "no_duration_filesize"] }
@@ -127,8 +126,8 @@ package struct NumberedSource: Sendable, Hashable {
         return words + muxer + ["-f", output.format, output.target]
     }
 
-    private var soundOptions: [String] {
-        switch sound {
+    private var audioOptions: [String] {
+        switch audio {
         case .none: []
         case .aac, .mp2: ["-b:a", "96k"]
         case .ac3: ["-b:a", "192k"]
@@ -141,7 +140,7 @@ package struct NumberedSource: Sendable, Hashable {
     }
 
     private var videoOptions: [String] {
-        // x264 believes the rate that it announces, and would share the bits out by that.
+        // x264 would distribute the bits by the announced rate.
         let bits =
             announcedRate.map { ["-crf", "23", "-x264-params", "fps=\($0)"] }
             ?? ["-b:v", "\(bitrate)k", "-maxrate", "\(bitrate)k", "-bufsize", "\(bitrate)k"]
@@ -170,7 +169,7 @@ package struct NumberedSource: Sendable, Hashable {
         let flash =
             "drawbox=x=iw/4:y=ih/4:w=iw/2:h=ih/2:c=white:t=fill"
             + ":enable='lt(mod(n+\(firstNumber % UInt32(framesPerBeep)),\(framesPerBeep)),3)'"
-        // `scale` keeps the shape of the whole by other than square pixels.
+        // `scale` would keep the aspect ratio by other than square pixels.
         let times = unevenness == .zero ? "" : ",settb=1/90000,setpts='PTS+\(unevenness.inSeconds)*sin(N)/TB'"
         let grid = "nullsrc=s=8x5:\(source),geq=lum='\(cells)',scale=\(width):\(half):flags=neighbor,setsar=1"
         switch picture {
@@ -184,14 +183,14 @@ package struct NumberedSource: Sendable, Hashable {
         }
     }
 
-    private var soundGraph: String {
+    private var audioGraph: String {
         let period = Double(framesPerBeep) * Double(rateDivisor) / Double(rate)
         let late = Double(firstNumber % UInt32(framesPerBeep)) * Double(rateDivisor) / Double(rate)
-        return "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t+\(late),\(period)),0.1)':s=\(soundRate)"
+        return "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t+\(late),\(period)),0.1)':s=\(audioRate)"
             + (isMono ? "" : ",pan=stereo|c0=c0|c1=c0")
     }
 
-    /// Makes the whole stream in memory, as MPEG-TS.
+    /// Makes the whole stream in memory as MPEG-TS.
     package func bytes() async throws -> [UInt8] {
         try await TestProcess.run("ffmpeg", arguments(to: .pipe), within: .seconds(60))
             .success("a test stream").output
@@ -205,14 +204,14 @@ package struct NumberedSource: Sendable, Hashable {
 }
 
 extension Stage {
-    /// Starts a source in the pace of the clock that goes to a URL or a file.
+    /// Sends a source to a URL or a file in real time.
     package func publish(_ source: NumberedSource, to output: NumberedSource.Output) async throws -> TestProcess {
         var source = source
         source.realtime = true
         return try await program("ffmpeg", source.arguments(to: output))
     }
 
-    /// The same to an RTMP or SRT URL.
+    /// Sends a source to an RTMP or SRT URL in real time.
     package func publish(_ source: NumberedSource, to url: String) async throws -> TestProcess {
         try await publish(source, to: .url(url))
     }

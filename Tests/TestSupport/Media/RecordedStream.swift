@@ -1,16 +1,16 @@
 import Foundation
 import Synchronization
 
-/// MPEG-TS made by the real FFmpeg, once per process, and kept in memory. All are 640x360 at 30 frames per second, 5 s
-/// long, and carry frame numbers.
+/// MPEG-TS streams that the real FFmpeg makes once per process, kept in memory. All are 640x360 at 30 frames per
+/// second, 5 s long, and have frame numbers.
 package enum RecordedStream: String, Sendable, CaseIterable {
-    /// H.264 and AAC, a key frame every 30 frames.
+    /// H.264 and AAC, with a keyframe every 30 frames.
     case plain
-    /// A key frame every 15 frames.
+    /// A keyframe every 15 frames.
     case shortGOP
     /// Two B-frames between reference frames: DTS and PTS differ.
     case bFrames
-    /// Picture alone.
+    /// Video alone.
     case noAudio
     /// H.265 and AAC.
     case hevc
@@ -20,13 +20,13 @@ package enum RecordedStream: String, Sendable, CaseIterable {
     case tablesAtFrames
     /// The discontinuity indicator is set on the first packets.
     case initialDiscontinuity
-    /// No packet says that it is a point to begin at.
+    /// No packet has the random access indicator.
     case noRandomAccess
-    /// Constant 2 Mbit/s: null packets, and packets with nothing but a PCR.
+    /// Constant 2 Mbit/s: null packets, and packets with only a PCR.
     case constantRate
-    /// The 33-bit timestamps go past their end about 2.7 s after the beginning.
+    /// The 33-bit timestamps wrap about 2.7 s after the beginning.
     case wrap
-    /// The same with B-frames: around the wrap some frames are before it in PTS and others in DTS.
+    /// The same with B-frames: around the wrap some frames are before it by PTS, and others by DTS.
     case wrapWithBFrames
     case mp2
     case ac3
@@ -39,7 +39,7 @@ package enum RecordedStream: String, Sendable, CaseIterable {
             case .plain, .noRandomAccess: break
             case .shortGOP: $0.gop = 15
             case .bFrames: $0.bFrames = 2
-            case .noAudio: $0.sound = .none
+            case .noAudio: $0.audio = .none
             case .hevc: $0.codec = .hevc
             case .otherPIDs:
                 $0.muxer = ["-mpegts_start_pid", "0x200", "-mpegts_pmt_start_pid", "0x1f0"]
@@ -51,8 +51,8 @@ package enum RecordedStream: String, Sendable, CaseIterable {
             case .wrapWithBFrames:
                 $0.start = .seconds(95441)
                 $0.bFrames = 2
-            case .mp2: $0.sound = .mp2
-            case .ac3: $0.sound = .ac3
+            case .mp2: $0.audio = .mp2
+            case .ac3: $0.audio = .ac3
             case .busy:
                 $0.picture = .busy
                 $0.bitrate = 2500
@@ -60,7 +60,7 @@ package enum RecordedStream: String, Sendable, CaseIterable {
         }
     }
 
-    /// The stream; the first call takes up to a second, more for HEVC.
+    /// Makes the stream, or returns the one in memory. The first call takes up to a second, and longer for HEVC.
     package func bytes() async throws -> [UInt8] {
         let making = Self.cache.withLock { cache in
             if let making = cache[self] { return making }

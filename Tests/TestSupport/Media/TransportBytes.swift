@@ -1,8 +1,8 @@
-/// Reads and damages MPEG-TS by the byte, without the code under test.
+/// Reads and damages MPEG-TS without the code under test.
 package enum TransportBytes {
     package static let packetSize = 188
 
-    /// The packets of a stream that begins with a packet; a rest shorter than a packet is left out.
+    /// The packets of a stream that begins with a packet, without an incomplete packet at the end.
     package static func packets(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
         stride(from: 0, through: bytes.count - packetSize, by: packetSize).map {
             bytes[$0..<$0 + packetSize]
@@ -13,15 +13,15 @@ package enum TransportBytes {
         Int(packet[packet.startIndex + 1] & 0x1F) << 8 | Int(packet[packet.startIndex + 2])
     }
 
-    /// A timestamp as it stands in the PES header, without any correction of the wrap.
+    /// The timestamps of a PES header, as they are: a wrap is not corrected.
     package struct Timestamp: Sendable, Hashable {
         package let pid: Int
         /// In ticks of 1/90000 s, below 2^33.
         package let pts: UInt64
         package let dts: UInt64
-        /// Whether the random access indicator is set on its packet.
+        /// Whether its packet has the random access indicator.
         package let isRandomAccess: Bool
-        /// The position of its packet.
+        /// The index of its packet.
         package let packet: Int
     }
 
@@ -58,7 +58,7 @@ package enum TransportBytes {
         }
     }
 
-    /// Cuts a stream into pieces of random sizes, as they come from a socket.
+    /// Splits a stream into pieces of random sizes, as a socket would.
     package static func split(
         _ bytes: [UInt8], sizes: ClosedRange<Int> = 1...4096,
         using random: inout SeededRandom
@@ -73,7 +73,9 @@ package enum TransportBytes {
         return pieces
     }
 
-    /// Leaves packets out, each with the given chance, and tells which.
+    /// Drops packets, each with the given probability.
+    ///
+    /// - Returns: The rest, and the indices of the dropped packets.
     package static func drop(
         _ bytes: [UInt8], chance: Double, using random: inout SeededRandom
     ) -> (bytes: [UInt8], dropped: [Int]) {
@@ -89,7 +91,8 @@ package enum TransportBytes {
         return (kept, dropped)
     }
 
-    /// Puts random bytes between packets, each place with the given chance; now and then a false sync byte among them.
+    /// Inserts random bytes between packets, at each place with the given probability. Some of them are false sync
+    /// bytes.
     package static func insertGarbage(
         _ bytes: [UInt8], chance: Double, sizes: ClosedRange<Int> = 1...400,
         using random: inout SeededRandom
@@ -106,10 +109,10 @@ package enum TransportBytes {
         return result
     }
 
-    /// Gives every PAT and PMT another version, with a checksum that fits. Sections must lie within one packet, as
-    /// FFmpeg's do.
+    /// Sets the version of every PAT and PMT, with a matching checksum. Each section must be within one packet, as
+    /// FFmpeg's are.
     ///
-    /// - Parameter version: 0...31.
+    /// - Parameter version: A number in 0...31.
     package static func setTableVersion(_ bytes: inout [UInt8], to version: UInt8) {
         var tables: Set<Int> = [0]
         for start in stride(from: 0, through: bytes.count - packetSize, by: packetSize) {

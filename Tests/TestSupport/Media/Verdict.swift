@@ -1,30 +1,30 @@
-/// What became of a numbered stream on its way: the answer to "has a viewer lost anything?".
+/// The state in which a numbered stream arrived: has a viewer lost anything?
 package struct Verdict: Sendable, CustomStringConvertible {
-    /// Frames with a number, in the order they came.
+    /// The number of frames with a number.
     package let received: Int
-    /// Frames without a readable number, such as those of a slate.
+    /// The number of frames without a readable number, such as those of a slate.
     package let unnumbered: Int
     package let first: UInt32?
     package let last: UInt32?
-    /// Numbers between the lowest and the highest that never came, as ranges.
+    /// The missing numbers between the lowest and the highest, as ranges.
     package let lost: [ClosedRange<UInt32>]
-    /// Numbers that came more than once.
+    /// The numbers that came more than once, each repetition.
     package let duplicated: [UInt32]
-    /// Numbers that came after a higher one for the first time.
+    /// The numbers that first came after a higher one.
     package let late: [UInt32]
-    /// Positions of frames, numbered or not, whose timestamp is not above that of the frame before.
+    /// The positions of frames, with or without a number, whose timestamp is not above that of the frame before.
     package let backwards: [Int]
     /// The longest time from one frame to the next, in seconds, and the position of the frame after it.
     package let longestGap: (seconds: Double, position: Int)?
-    /// For each beep with its frame: when, and how much later the sound is than the picture, both in seconds.
-    package let soundOffsets: [(time: Double, offset: Double)]
+    /// For each beep that has its frame: its time, and how much later the audio is than the video, in seconds.
+    package let audioOffsets: [(time: Double, offset: Double)]
 
     package var lostCount: Int { lost.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) + 1 } }
 
-    /// The largest distance of sound and picture, either way, in seconds.
-    package var worstSoundOffset: Double? { soundOffsets.map { abs($0.offset) }.max() }
+    /// The largest offset between audio and video in either direction, in seconds.
+    package var worstAudioOffset: Double? { audioOffsets.map { abs($0.offset) }.max() }
 
-    /// Nothing lost, nothing twice, all in order.
+    /// Whether no frame is lost or repeated, and all are in order.
     package var isWhole: Bool {
         received > 0 && lost.isEmpty && duplicated.isEmpty && late.isEmpty && backwards.isEmpty
     }
@@ -59,9 +59,9 @@ package struct Verdict: Sendable, CustomStringConvertible {
         let flashes = reading.frames.filter { frame in
             frame.number.map { Int($0) % framesPerBeep == 0 } ?? false
         }
-        soundOffsets = reading.beeps.compactMap { beep in
+        audioOffsets = reading.beeps.compactMap { beep in
             let nearest = flashes.min { abs($0.time - beep) < abs($1.time - beep) }
-            // Further away than half a second, it is another second's flash: this one was lost.
+            // A flash more than half a second away belongs to another second: the frame of this beep was lost.
             guard let nearest, abs(nearest.time - beep) < 0.5 else { return nil }
             return (beep, beep - nearest.time)
         }
@@ -76,7 +76,7 @@ package struct Verdict: Sendable, CustomStringConvertible {
         if !backwards.isEmpty { words.append("timestamps not rising at \(backwards)") }
         if unnumbered > 0 { words.append("\(unnumbered) without a number") }
         if let longestGap { words.append("longest gap \(longestGap.seconds) s") }
-        if let worstSoundOffset { words.append("sound off by at most \(worstSoundOffset) s") }
+        if let worstAudioOffset { words.append("audio off by at most \(worstAudioOffset) s") }
         return words.joined(separator: ", ")
     }
 }

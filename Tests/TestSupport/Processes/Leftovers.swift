@@ -1,16 +1,16 @@
 import Foundation
 
-/// Processes that should be gone.
+/// Finds processes that should have ended.
 ///
-/// Every program of a `Stage` carries a mark in its environment, and so do the programs it starts: what is left of a
-/// stage is found whoever its parent has become, and tests running beside it do not disturb the count.
+/// Every program of a `Stage` has a mark in its environment, and its children inherit it. So the leftovers of a stage
+/// are found even if their parent has changed, and tests that run beside it do not disturb the count.
 package enum Leftovers {
     package struct Process: Sendable, CustomStringConvertible, Hashable {
         package let pid: Int32
         package let parent: Int32
         /// The process group.
         package let group: Int32
-        /// As in ps(1): R, S, D, T, Z.
+        /// The state as in ps(1): R, S, D, T, Z.
         package let state: Character
         package let command: String
         package var isZombie: Bool { state == "Z" }
@@ -30,13 +30,13 @@ package enum Leftovers {
 
     /// The children of a process, zombies included; of this process unless told otherwise.
     ///
-    /// Tests run in parallel have children of their own: ask for this in a serialised suite, or only for `isZombie`.
+    /// Tests that run in parallel have children too: use this in a serialised suite, or only for `isZombie`.
     package static func children(of pid: Int32? = nil) -> [Process] {
         let parent = pid ?? getpid()
         return all().filter { $0.parent == parent }
     }
 
-    /// Children, their children and so on.
+    /// The children of a process, their children, and so on.
     package static func descendants(of pid: Int32) -> [Process] {
         let everyone = Dictionary(grouping: all(), by: \.parent)
         var found: [Process] = []
@@ -50,7 +50,7 @@ package enum Leftovers {
         return found
     }
 
-    /// Waits until this process has no child at all, for the end of a serialised suite.
+    /// Waits until this process has no child, for the end of a serialised suite.
     package static func expectNoChildren(
         within limit: Duration = .seconds(5), file: String = #fileID, line: Int = #line
     ) async throws {
@@ -76,7 +76,7 @@ package enum Leftovers {
 
     private static func process(_ pid: Int32) -> Process? {
         guard let text = KernelFile.text("/proc/\(pid)/stat") else { return nil }
-        // pid (name) state ppid …; the name may hold blanks and brackets.
+        // pid (name) state ppid …; the name may contain spaces and parentheses.
         guard let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: end)...].split(separator: " ")
         guard fields.count > 1, let state = fields[0].first, let parent = Int32(fields[1]) else {

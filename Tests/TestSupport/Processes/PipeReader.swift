@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Reads one pipe of a program to its end on a thread of its own. Owns the descriptor.
+/// Reads one pipe of a program to its end, on a thread of its own. Owns the descriptor.
 final class PipeReader: Sendable {
     private let descriptor: Int32
     private let transcript: Transcript
@@ -23,10 +23,10 @@ final class PipeReader: Sendable {
         }
     }
 
-    /// Closes a pipe whose program never started.
+    /// Closes the pipe of a program that did not start.
     func discard() { close(descriptor) }
 
-    /// Waits for the end of the stream; gives it up when somebody else still holds it open.
+    /// Waits for the end of the stream, until a limit: another process may still have the pipe open.
     func finish(by limit: DispatchTime) {
         if done.wait(timeout: limit) == .timedOut {
             abandoned.store(true, ordering: .relaxed)
@@ -42,7 +42,7 @@ final class PipeReader: Sendable {
             guard poll(&ready, 1, 100) > 0 else { continue }
             guard take(buffer) != nil else { return }
         }
-        // This thread may have been late: what the pipe holds by now is the program's own.
+        // This thread may have been late: the bytes in the pipe now are still the program's.
         var left: Int32 = 0
         guard ioctl(descriptor, UInt(FIONREAD), &left) == 0 else { return }
         while left > 0 {
@@ -51,7 +51,9 @@ final class PipeReader: Sendable {
         }
     }
 
-    /// - Returns: How many bytes came; nil at the end.
+    /// Reads once.
+    ///
+    /// - Returns: The number of bytes; nil at the end.
     private func take(_ buffer: UnsafeMutableRawBufferPointer) -> Int? {
         let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
         if count > 0 { transcript.append(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }

@@ -4,7 +4,7 @@ import Synchronization
 /// Starts programs from one thread that never ends.
 ///
 /// The kernel sends a parent-death signal when the *thread* that started the child ends, not its process. Threads of
-/// Swift's pool come and go, so a child started from one would be killed in the middle of a test.
+/// Swift's pool come and go, so a child of such a thread would be killed in the middle of a test.
 final class Spawner: Sendable {
     static let shared = Spawner()
 
@@ -13,7 +13,7 @@ final class Spawner: Sendable {
         var arguments: [String]
         var environment: [String]
         var folder: String?
-        /// What becomes descriptor 0, 1 and 2 of the child.
+        /// The descriptors that become 0, 1 and 2 of the child.
         var descriptors: [Int32]
     }
 
@@ -22,7 +22,7 @@ final class Spawner: Sendable {
     private let waiting = DispatchSemaphore(value: 0)
 
     private init() {
-        // A reader that goes away must not end the tests.
+        // A pipe whose reader has closed must not end the tests.
         signal(SIGPIPE, SIG_IGN)
         let thread = Thread { [self] in
             while true {
@@ -43,7 +43,7 @@ final class Spawner: Sendable {
         }
     }
 
-    // glibc has both since 2.34; its Swift module does not show them.
+    // glibc has both since 2.34, and its Swift module does not export them.
     private typealias Actions = UnsafeMutablePointer<posix_spawn_file_actions_t>
     private static let closeFrom = function(
         "posix_spawn_file_actions_addclosefrom_np",
@@ -65,8 +65,7 @@ final class Spawner: Sendable {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        // Everything above 2 is closed last, so a source below 3 is the only one that could be overwritten; there is
-        // none.
+        // Descriptors above 2 are closed last, so only a source below 3 could be overwritten, and there is none.
         for (target, source) in request.descriptors.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, source, Int32(target))
         }

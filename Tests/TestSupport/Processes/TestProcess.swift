@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// A real program under test or in support of one: started in a session of its own, watched, and killed with its whole
-/// process group when its scope ends. It also dies with the test process.
+/// A real program in a session of its own. It is killed with its whole process group when its scope ends, and it ends
+/// with the test process.
 ///
-/// Get one from `withProgram`, `Stage.program` or `Program.run`; each ends it.
+/// Get one from `withProgram`, `Stage.program` or `TestProcess.run`. Each of them ends it.
 package final class TestProcess: Sendable, CustomStringConvertible {
     package enum Ending: Sendable, Hashable {
         case exited(Int32)
@@ -13,9 +13,9 @@ package final class TestProcess: Sendable, CustomStringConvertible {
 
     package enum Input: Sendable {
         case none
-        /// Written as the program reads; then its input ends.
+        /// Bytes that are written as the program reads. Then its input ends.
         case bytes([UInt8])
-        /// `write(_:)` and `closeInput()` feed it.
+        /// A pipe for `write(_:)` and `closeInput()`.
         case pipe
         /// A descriptor above 2 that the caller owns and may close once the program has started.
         case descriptor(Int32)
@@ -37,7 +37,8 @@ package final class TestProcess: Sendable, CustomStringConvertible {
 
     private struct State {
         var reaped = false
-        /// Whether the group's number is ours: as long as its leader is not reaped, and then while it has a member.
+        /// Whether the number of the process group still belongs to it: until its leader is reaped, and then while it
+        /// has a member.
         var ownsGroup = true
         var ending: Ending?
         var input: Int32 = -1
@@ -53,7 +54,8 @@ package final class TestProcess: Sendable, CustomStringConvertible {
         folder: String? = nil, input: Input = .none, output: Output = .lines
     ) async throws -> TestProcess {
         var words = [try Self.find(name)] + arguments
-        // So that a killed test process leaves nothing behind; setpriv replaces itself, the pid stays.
+        // setpriv ends the program if the test process is killed. It replaces itself with the program, so the pid
+        // stays.
         if let guardian = try? Self.find("setpriv") {
             words = [guardian, "--pdeathsig", "KILL", "--"] + words
         }
@@ -150,7 +152,7 @@ package final class TestProcess: Sendable, CustomStringConvertible {
     private static func find(_ name: String) throws -> String {
         if name.contains("/") { return name }
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-        // nginx lives in sbin, which is not on everybody's path.
+        // nginx is in sbin, which is not in every user's PATH.
         for folder in folders.map(String.init) + ["/usr/sbin", "/sbin"]
         where access("\(folder)/\(name)", X_OK) == 0 {
             return "\(folder)/\(name)"
@@ -160,7 +162,7 @@ package final class TestProcess: Sendable, CustomStringConvertible {
 
     private func reap() {
         var info = siginfo_t()
-        // First only look: while the pid is ours, nobody else can have it, and a signal cannot go astray.
+        // WNOWAIT does not reap: no other process can get the pid meanwhile, so no signal reaches a wrong process.
         while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR {}
         var status: Int32 = 0
         let others = Leftovers.members(ofGroup: pid).contains { $0.pid != pid }
@@ -169,7 +171,8 @@ package final class TestProcess: Sendable, CustomStringConvertible {
             while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
             $0.reaped = true
         }
-        // The last lines come before the ending is told; a grandchild that keeps the pipe open must not hold it up.
+        // The last lines are read before the ending is set. A grandchild that keeps the pipe open may delay it by a
+        // second.
         let limit = DispatchTime.now() + .seconds(1)
         for reader in readers { reader.finish(by: limit) }
         let code = status & 0x7F
@@ -182,12 +185,12 @@ package final class TestProcess: Sendable, CustomStringConvertible {
 
     // MARK: While it runs
 
-    /// How the program ended; nil while it runs.
+    /// How the program has ended; nil while it runs.
     package var ending: Ending? { state.withLock(\.ending) }
 
     package var isRunning: Bool { ending == nil }
 
-    /// Sends a signal, to the program alone or to its whole group. Nothing happens when nobody is left.
+    /// Sends a signal to the program alone or to its whole group. Does nothing if no process is left.
     package func send(_ signal: Int32, toGroup: Bool = false) {
         state.withLock {
             if toGroup ? $0.ownsGroup : !$0.reaped { kill(toGroup ? -pid : pid, signal) }
@@ -210,14 +213,14 @@ package final class TestProcess: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Sends SIGINT and waits for the end; what a person does with Control-C.
+    /// Sends SIGINT as Control-C does, and waits for the end.
     @discardableResult
     package func interrupt(_ limit: Duration = .seconds(10)) async throws -> Ending {
         send(SIGINT)
         return try await wait(limit)
     }
 
-    /// Writes to the standard input of a program started with `.pipe`, as fast as it reads.
+    /// Writes to the standard input of a program that was started with `.pipe`, as fast as it reads.
     package func write(_ bytes: [UInt8]) async throws {
         try await onOwnThread { [self] in try writeNow(bytes) }
     }
@@ -248,7 +251,7 @@ package final class TestProcess: Sendable, CustomStringConvertible {
 
     // MARK: End
 
-    /// Kills the group, and comes back when the program is reaped and its pipes are closed. Works in a cancelled task.
+    /// Kills the group, and returns when the program is reaped and its pipes are closed. Works in a cancelled task.
     func end() async {
         state.withLock {
             if $0.ownsGroup { kill(-pid, SIGKILL) }
@@ -258,7 +261,7 @@ package final class TestProcess: Sendable, CustomStringConvertible {
         }
     }
 
-    /// The newest lines of both streams, for the report of a failure; of one that crashed also what it said of that.
+    /// The last lines of both streams, for the report of a failure; of a crashed program also its crash report.
     var tail: String {
         let lines = (output.lines + errors.lines).sorted { $0.time < $1.time }
         let crash = lines.firstIndex { line in
@@ -270,7 +273,7 @@ package final class TestProcess: Sendable, CustomStringConvertible {
     }
 }
 
-/// Runs `body` beside a program, which is killed and reaped when `body` is done, whatever happened.
+/// Runs `body` with a program, which is killed and reaped when `body` returns or throws.
 package func withProgram<Result>(
     _ name: String, _ arguments: [String] = [], environment: [String: String?] = [:],
     folder: String? = nil, input: TestProcess.Input = .none, output: TestProcess.Output = .lines,
@@ -291,7 +294,7 @@ package func withProgram<Result>(
 }
 
 extension TestProcess {
-    /// What a program left that ran to its end.
+    /// The result of a program that ran to its end.
     package struct Completed: Sendable {
         package let ending: Ending
         package let output: [UInt8]
@@ -299,9 +302,9 @@ extension TestProcess {
         package var text: String { String(decoding: output, as: UTF8.self) }
     }
 
-    /// Runs a program to its end. Its standard output is kept up to 256 MB.
+    /// Runs a program to its end. Keeps up to 256 MB of its standard output.
     ///
-    /// - Throws: `WaitedInVain` past the limit. How it ended is data; `success` turns it into an error.
+    /// - Throws: `WaitedInVain` after the limit. An exit status is no error; `success` turns it into one.
     package static func run(
         _ name: String, _ arguments: [String] = [], environment: [String: String?] = [:],
         folder: String? = nil, input: Input = .none, within limit: Duration = .seconds(30)
@@ -317,7 +320,9 @@ extension TestProcess {
 }
 
 extension TestProcess.Completed {
-    /// - Throws: `Failed` with the last words of the program unless it exited with 0.
+    /// Expects exit status 0.
+    ///
+    /// - Throws: `Failed` with the program's last errors for another ending.
     package func success(_ what: String) throws -> Self {
         guard ending == .exited(0) else { throw Failed("\(what): \(ending)\n\(errors.suffix(2000))") }
         return self

@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// What a program wrote to one of its streams, in bounded memory: lines with the time they came, or bare bytes.
+/// The output of a program to one of its streams, in bounded memory: lines with their times, or bytes.
 package final class Transcript: Sendable {
     package struct Line: Sendable {
-        /// The position among all lines of the stream, from 0; lines that were let go count.
+        /// The index among all lines of the stream from 0, including discarded lines.
         package let index: Int
         package let text: String
         /// When the end of the line was read from the pipe.
@@ -29,20 +29,20 @@ package final class Transcript: Sendable {
 
     init(_ kind: Kind) { self.kind = kind }
 
-    /// The lines that are still held (the newest 20,000).
+    /// The kept lines, the newest 20,000.
     package var lines: [Line] { state.withLock(\.lines) }
 
     package var text: String { lines.map(\.text).joined(separator: "\n") }
 
-    /// The bytes, when the stream was asked for as bytes.
+    /// The bytes, if the stream is kept as bytes.
     package var bytes: [UInt8] { state.withLock(\.bytes) }
 
-    /// How many bytes came altogether, held or not.
+    /// The number of all bytes, kept or not.
     package var total: Int { state.withLock(\.total) }
 
     package func contains(_ text: String) -> Bool { lines.contains { $0.text.contains(text) } }
 
-    /// Waits for the first line from `index` on that satisfies `isWanted`; lines that have already come count.
+    /// Waits for the first line from `index` on that satisfies `isWanted`. Lines that have already come count.
     @discardableResult
     package func first(
         _ what: String, from index: Int = 0, within limit: Duration = .seconds(40),
@@ -65,7 +65,7 @@ package final class Transcript: Sendable {
         }
     }
 
-    /// Waits for the first line with `text` in it.
+    /// Waits for the first line that contains `text`.
     @discardableResult
     package func first(
         containing text: String, from index: Int = 0, within limit: Duration = .seconds(40),

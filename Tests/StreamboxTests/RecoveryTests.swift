@@ -2,35 +2,40 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Encoders that die or hang, and the ends that the service itself can have.
-@Suite(.serialized, .tags(.ffmpeg)) struct LifeTests {
-    @Test(
-        "an encoder that is killed or hangs is replaced: the target sees one stream, and no picture is missing or twice"
-    )
+/// Encoders that crash, hang or are too slow, and how the service itself ends.
+@Suite(.serialized, .tags(.ffmpeg)) struct RecoveryTests {
+    /// A channel with an RTMP source, and one group that sends to the stream `one` of the sink.
+    private func channel(_ rtmp: Int, _ sink: NginxRTMP, slate: String = "20s", video: String) -> String {
+        """
+          - name: main
+            sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } } ]
+            slate: { after: \(slate) }
+            groups:
+              - name: hd
+                video: { \(video) }
+                targets: [ { name: a, url: "\(sink.url("one"))" } ]
+        """
+    }
+
+    @Test("an encoder that is killed or hangs is replaced without a lost or repeated frame")
     func encoderLost() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
             let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
-                    slate: { after: 60s }
-                    groups:
-                      - { name: hd, video: { bitrate: 600k, rate: 30 },
-                          targets: [ { name: a, url: "\(sink.url("one"))" } ] }
-                """)
+                channel(port, sink, slate: "60s", video: "bitrate: 600k, rate: 30"))
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
-            // The slate: an encoder is there for the source's first picture.
+            // The slate has arrived: an encoder runs before the source's first frame.
             try await sink.waitForFrames(1, of: "one")
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await sink.waitForNumbers(40, of: "one")
-            // Up to here the source took over from the slate, whose sound ends where it ends. FLV counts milliseconds.
+            // Before this time the source replaced the slate, whose audio ends between two frames. FLV has
+            // milliseconds.
             let begin = try await sink.reading(of: "one").frames.last.map { Int64($0.time * 1000) } ?? 0
             var random = SeededRandom()
             print("encoders are lost at random moments; \(random.hint)")
             for signal in [SIGKILL, SIGSEGV, SIGSTOP, SIGKILL] {
-                // One that was replaced may be about to end.
+                // An encoder that was replaced may not have exited yet.
                 let encoder = try await eventually("one encoder") { () -> Leftovers.Process? in
                     let encoders = daemon.children("pipe:0").filter { $0.command.contains("libx264") }
                     return encoders.count == 1 ? encoders[0] : nil
@@ -38,8 +43,7 @@ import Testing
                 let position = daemon.position
                 kill(encoder.pid, signal)
                 try await daemon.logged("msg=live", "group=hd", "video=", from: position)
-                let soFar = try await sink.reading(of: "one").frames.count
-                try await sink.waitForFrames(soFar + 40 + Int.random(in: 0..<30, using: &random), of: "one")
+                try await sink.waitForMoreFrames(40 + Int.random(in: 0..<30, using: &random), of: "one")
             }
             await stage.end(publisher)
             try await daemon.logged("msg=ended", "source=rtmp-0")
@@ -49,43 +53,24 @@ import Testing
             let verdict = Verdict(reading)
             print("four encoders lost: \(verdict)")
             #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
-            #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict)")
+            #expect((verdict.worstAudioOffset ?? 1) < 0.06, "\(verdict)")
             #expect(reading.complaints.isEmpty, "\(reading.complaints)")
             let probe = try await MediaProbe.read(.url(sink.recording(of: "one")))
             #expect(probe.backwards.isEmpty)
-            let sound = probe.packets(of: probe.audio).compactMap(\.pts).filter { $0 >= begin }
-            let steps = Set(zip(sound, sound.dropFirst()).map { $1 - $0 })
+            let audio = probe.packets(of: probe.audio).compactMap(\.pts).filter { $0 >= begin }
+            let steps = Set(zip(audio, audio.dropFirst()).map { $1 - $0 })
             #expect(steps.isSubset(of: [20, 21, 22, 23]), "\(steps)")
         }
     }
 
-    @Test("an encoder that is too slow to keep real time gives way to a faster one, and no picture is missing or twice")
+    @Test("an encoder that is too slow is replaced by a faster one without a lost frame")
     func encoderTooSlow() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
-            // The real FFmpeg, which reads at half speed where it is to take its time.
-            let slow = try stage.folder.write(
-                "ffmpeg",
-                """
-                #!/bin/bash
-                arguments=()
-                for argument in "$@"; do
-                    if [[ $argument == -i && " $* " == *" pipe:0 "* && " $* " == *" veryfast "* ]]; then \
-                arguments+=(-readrate 0.5); fi
-                    arguments+=("$argument")
-                done
-                exec ffmpeg "${arguments[@]}"
-                """, mode: 0o755)
+            let slow = try await stage.slowFFmpeg(rate: 0.5, when: #"" $* " == *" veryfast "*"#)
             let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
-                    slate: { after: 20s }
-                    groups:
-                      - { name: hd, video: { bitrate: 600k, size: 320x180, rate: 30 },
-                          targets: [ { name: a, url: "\(sink.url("one"))" } ] }
-                """, more: "ffmpeg: \(slow)\n")
+                channel(port, sink, video: "bitrate: 600k, size: 320x180, rate: 30"), more: "ffmpeg: \(slow)\n")
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("handed over", "cause=slow", within: .seconds(60))
@@ -99,27 +84,15 @@ import Testing
         }
     }
 
-    @Test("a preset that was lowered goes back up when there is room, and no picture is missing or twice")
+    @Test("a lowered preset is raised again when there is room, without a lost frame")
     func presetGoesBackUp() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
             let mark = try stage.folder.write("slow", "")
-            // The real FFmpeg, which reads at half speed with the usual preset while the machine is to be busy.
-            let slow = try stage.folder.write(
-                "ffmpeg",
-                """
-                #!/bin/bash
-                arguments=()
-                for argument in "$@"; do
-                    if [[ -e '\(mark)' && $argument == -i && " $* " == *" pipe:0 "* && " $* " == *" veryfast "* ]]; then
-                        arguments+=(-readrate 0.5)
-                    fi
-                    arguments+=("$argument")
-                done
-                exec ffmpeg "${arguments[@]}"
-                """, mode: 0o755)
-            // Processors that are idle, however busy the machine of the test is.
+            // The usual preset is slow while the file exists, as on a busy machine.
+            let slow = try await stage.slowFFmpeg(rate: 0.5, when: #"" $* " == *" veryfast "* && -e '\#(mark)'"#)
+            // The service reads idle CPUs here, however busy the machine of the test is.
             let times = stage.folder.path("times")
             let clock = Thread {
                 var idle = 0
@@ -132,23 +105,15 @@ import Testing
             clock.start()
             defer { clock.cancel() }
             let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
-                    slate: { after: 20s }
-                    groups:
-                      - name: hd
-                        video: { bitrate: 600k, size: 320x180, rate: 30 }
-                        targets: [ { name: a, url: "\(sink.url("one"))" } ]
-                """, more: "ffmpeg: \(slow)\n", options: ["--preset-pause", "4", "--processor-times", times])
+                channel(port, sink, video: "bitrate: 600k, size: 320x180, rate: 30"), more: "ffmpeg: \(slow)\n",
+                options: ["--preset-pause", "4", "--processor-times", times])
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("handed over", "cause=slow", within: .seconds(60))
             let position = daemon.position
             try FileManager.default.removeItem(atPath: mark)
             try await daemon.logged("handed over", "cause=room", from: position, within: .seconds(120))
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 60, of: "one")
+            try await sink.waitForMoreFrames(60, of: "one")
             await stage.end(publisher)
             try await daemon.logged("msg=ended", "source=rtmp-0")
             try await daemon.terminate()
@@ -157,7 +122,7 @@ import Testing
         }
     }
 
-    /// Listens, shows the test picture, records, and pushes to nginx.
+    /// A channel that listens by RTMP and SRT, has a test picture, records, and sends to nginx.
     private func everything(_ stage: Stage, _ sink: NginxRTMP, rtmp: Int, srt: Int) -> String {
         """
           - name: main
@@ -182,7 +147,7 @@ import Testing
         let files = stage.folder.names(in: "rec")
         #expect(files.count >= count, sourceLocation: sourceLocation)
         for file in files {
-            // Of a file that was cut off after a moment the picture may be all there is.
+            // A file that was cut off early may have video only.
             let done = try await TestProcess.run(
                 "ffmpeg",
                 [
@@ -198,9 +163,7 @@ import Testing
         }
     }
 
-    @Test(
-        "SIGTERM and SIGINT end everything in order: connections closed, recordings playable, nothing left",
-        arguments: [SIGTERM, SIGINT])
+    @Test("SIGTERM and SIGINT close connections, finish recordings and leave nothing", arguments: [SIGTERM, SIGINT])
     func terminated(signal: Int32) async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -221,7 +184,7 @@ import Testing
         }
     }
 
-    @Test("SIGTERM ends a service at once whose sources and targets are all waiting")
+    @Test("SIGTERM ends a service at once while its sources and targets are waiting")
     func terminatedWhileWaiting() async throws {
         try await withStage { stage in
             let daemon = try await stage.streambox(
@@ -239,16 +202,17 @@ import Testing
         }
     }
 
-    @Test("a stop is quiet every time, with or without clients of the status server: nothing but the log's own lines")
+    @Test("a stop logs nothing but its own lines, with and without status clients")
     func quiet() async throws {
         try await withStage { stage in
             for round in 0..<20 {
                 let http = try FreePort.tcp()
-                // A task that comes to a loop that is gone ends the program then.
+                // SWIFTNIO_STRICT ends the program when a task runs on an event loop that has shut down.
                 let daemon = try await stage.streambox(
                     """
-                      - { name: main, sources: [ { rtmp: { listen: \"127.0.0.1:\(try FreePort.tcp())\" } } ], \
-                    groups: [ { name: raw, video: copy, audio: copy, tap: true } ] }
+                      - name: main
+                        sources: [ { rtmp: { listen: "127.0.0.1:\(try FreePort.tcp())" } } ]
+                        groups: [ { name: raw, video: copy, audio: copy, tap: true } ]
                     """,
                     more: "status: { listen: \(http) }\n", environment: ["SWIFTNIO_STRICT": "1"])
                 try await eventually("the status server to listen") { FreePort.isListening(tcp: http) }
@@ -263,7 +227,7 @@ import Testing
         }
     }
 
-    @Test("after SIGKILL of the service no child remains, ports are free, recordings play, and the next start works")
+    @Test("after SIGKILL no child remains, recordings play, and the next start works")
     func killed() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -274,7 +238,7 @@ import Testing
             try await eventually("the RTMP source to listen") {
                 FreePort.isListening(tcp: rtmp) && FreePort.isBound(udp: srt)
             }
-            // In the middle of a segment (about 125 kB): one that has only just been opened holds no picture yet.
+            // In the middle of a segment (about 125 kB): a segment that was just opened has no frame yet.
             func isHalfFull() throws -> Bool {
                 guard let newest = stage.folder.names(in: "rec").last else { return false }
                 let path = stage.folder.path("rec/\(newest)")
@@ -283,17 +247,17 @@ import Testing
             }
             try await eventually("a segment to be half full", every: .milliseconds(5)) {
                 guard try isHalfFull() else { return false }
-                // While the service stands still no other segment begins, however late the kill comes.
+                // While the service is stopped no other segment begins, however late SIGKILL comes.
                 daemon.program.send(SIGSTOP)
                 if try isHalfFull() { return true }
                 daemon.program.send(SIGCONT)
                 return false
             }
             kill(daemon.program.pid, SIGKILL)
-            try await eventually("every child to be gone") {
+            try await eventually("the end of every child") {
                 !stage.leftovers.contains { $0.command.contains("ffmpeg") && !$0.isZombie }
             }
-            // A process that ends can be gone from sight a moment before its sockets are.
+            // The kernel may remove a process a moment before its sockets.
             try await eventually("the ports to be free") {
                 !FreePort.isListening(tcp: rtmp) && !FreePort.isBound(udp: srt)
             }
@@ -306,12 +270,12 @@ import Testing
             }
             try await next.logged("msg=live", "target=archive")
             try await next.terminate()
-            #expect(stage.folder.names(in: "run-box") == [], "secrets of the first life are gone too")
+            #expect(stage.folder.names(in: "run-box") == [], "the secrets of the first run are gone too")
             try await expectPlayable(stage, atLeast: 2)
         }
     }
 
-    @Test("a secret is in no argument list, no log line, no plan and no summary")
+    @Test("a secret is in no argument list, log line, plan or summary")
     func secrets() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -354,7 +318,7 @@ import Testing
             try await daemon.logged("source=pull-2", "process ended")
             try await daemon.logged("target=studio", "msg=live")
             look()
-            // No file has one; a slate that is being drawn lies there for a moment.
+            // No file has a secret. A slate that is being rendered is there for a moment.
             for name in stage.folder.names(in: "run-box") {
                 let bytes = FileManager.default.contents(atPath: stage.folder.path("run-box/\(name)")) ?? Data()
                 #expect(bytes.range(of: Data("hush-".utf8)) == nil, "\(name)")

@@ -2,12 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Secrets of every kind, in every place where a configuration may have them, and all that leaves the service as text.
-@Suite(.serialized, .tags(.ffmpeg)) struct SecretTests {
-    /// Begins every secret of these tests.
+/// Secrets of every kind in every place of a configuration, and every text that the service writes.
+@Suite(.serialized, .tags(.ffmpeg)) struct SecretURLTests {
+    /// The beginning of every secret of these tests.
     private static let mark = "s3cr"
 
-    @Test("no secret is in the log, status, metrics, events, plan, argument lists or answers, in URLs neither")
+    @Test("no secret is in any output or argument list, nor in a URL of one")
     func everywhere() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -17,8 +17,8 @@ import Testing
                 """
                   - name: main
                     sources:
-                      - pull: { url: \
-                "rtsp://s3cr-user:s3cr-p%40ss@127.0.0.1:\(down)/s3cr=first/s3cr-path?token=s3cr-rtsp" }
+                      - pull:
+                          url: "rtsp://s3cr-user:s3cr-p%40ss@127.0.0.1:\(down)/s3cr=first/s3cr-path?token=s3cr-rtsp"
                       - pull: { url: "http://127.0.0.1:\(sink.httpPort)/live/s3cr-folder/index.m3u8?sig=s3cr-http" }
                       - pull: { url: "rtmp://127.0.0.1:\(sink.port)/live/s3cr-pulled?auth=s3cr-rtmp" }
                       - pull: { url: "srt://127.0.0.1:\(down)?streamid=s3cr-id-in&passphrase=s3cr-pass-in-url" }
@@ -30,12 +30,15 @@ import Testing
                           - { name: inline, url: "\(sink.url)/s3cr-inline?a=s3cr-query" }
                           - { name: query, url: "\(sink.url)?auth=s3cr-app", key: s3cr-with-app }
                           - { name: refused, url: "\(sink.url)", key: { env: REFUSED } }
-                          - { name: login, url: "rtmp://s3cr-name:s3cr-word@127.0.0.1:\(sink.port)/live",
-                              key: s3cr-login }
+                          - name: login
+                            url: "rtmp://s3cr-name:s3cr-word@127.0.0.1:\(sink.port)/live"
+                            key: s3cr-login
                           - { name: down, url: "rtmp://127.0.0.1:\(down)/live/s3cr-down", }
                           - { name: studio, url: "\(peer.url)?streamid=s3cr-id-out&passphrase=s3cr-peer-passphrase" }
-                          - { name: wrong, url: "\(peer.url)", passphrase: s3cr-wrong-passphrase,
-                              streamid: s3cr-stream-id }
+                          - name: wrong
+                            url: "\(peer.url)"
+                            passphrase: s3cr-wrong-passphrase
+                            streamid: s3cr-stream-id
                 \(more)
                 """
             }
@@ -44,18 +47,12 @@ import Testing
             let more = "status: { file: \(file), every: 500ms, listen: \"127.0.0.1:\(http)\" }\n"
             let daemon = try await stage.streambox(
                 channels(), more: more, options: ["--log-level", "trace"], environment: environment)
+            let request = #"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"#
             let events = try await stage.program(
-                "bash",
-                [
-                    "-c",
-                    """
-                    exec 3<>/dev/tcp/127.0.0.1/\(http); printf 'GET /api/events HTTP/1.1\\r\\nHost: \
-                    127.0.0.1\\r\\n\\r\\n' >&3; exec cat <&3
-                    """,
-                ])
+                "bash", ["-c", "exec 3<>/dev/tcp/127.0.0.1/\(http); printf '\(request)' >&3; exec cat <&3"])
             var arguments = Set<String>()
             func look() {
-                // Two may have the same words: what differs does not stand in them.
+                // Two processes may have the same arguments.
                 for child in Leftovers.descendants(of: daemon.program.pid) {
                     arguments.insert("\(child.pid) \(child.command)")
                 }
@@ -71,16 +68,15 @@ import Testing
                 try await daemon.logged("process ended", "target=\(name)", within: .seconds(60))
             }
             try await daemon.logged("cannot run", "target=login")
-            try await eventually("the problems to be told", within: .seconds(60)) {
+            try await eventually("the problems in the log", within: .seconds(60)) {
                 look()
                 return !daemon.lines("level=error", "problem=target-refused").isEmpty
             }
-            // A file with a mistake, and secrets beside it; then one that is right, and has others.
+            // First a file with a mistake next to secrets, then a valid file with other secrets.
             _ = try stage.configuration(
                 channels(
                     """
-                              - { name: bad, url: "rtmp://s3cr-a:s3cr-b@:99999/live/s3cr-c", key: { fil: s3cr-d \
-                    } }
+                              - { name: bad, url: "rtmp://s3cr-a:s3cr-b@:99999/live/s3cr-c", key: { fil: s3cr-d } }
                     """),
                 more: more)
             let mistaken = try await stage.command(["reload", "--config", daemon.config])

@@ -3,9 +3,11 @@ import LabKit
 import TestSupport
 import Testing
 
-/// The sound of capture cards, with the real ALSA between it and FFmpeg.
-@Suite(.serialized, .tags(.ffmpeg)) struct CardSoundTests {
-    /// When clicks begin in a recording, in seconds.
+/// The audio of capture cards, with the real ALSA between the sound card and FFmpeg.
+@Suite(.serialized, .tags(.ffmpeg)) struct CardAudioTests {
+    /// Finds the clicks in a recording.
+    ///
+    /// - Returns: When each one begins, in seconds.
     private func clicks(_ recording: String) async throws -> [Double] {
         let log = try await TestProcess.run(
             "ffmpeg",
@@ -18,7 +20,7 @@ import Testing
         }
     }
 
-    @Test("a card's own sound goes out; pulled, the picture goes on with silence; back, it is joined again")
+    @Test("a card's own audio is sent; unplugged, it is silence until it returns")
     func pulled() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera(sound: 1)
@@ -26,7 +28,7 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.daemon(lab, stage.card("serial: SN0001", to: sink.url("one"), slate: "600s"))
             try await daemon.logged("\"on air\"", "source=capture-0")
-            try await eventually("the relay with its sound") { daemon.children("plughw:1").count == 1 }
+            try await eventually("the reader with its audio") { daemon.children("plughw:1").count == 1 }
             try await sink.waitForMoreFrames(120, of: "one")
             let slates = daemon.lines("\"on air\"", "source=slate").count
             var position = daemon.position
@@ -35,24 +37,22 @@ import Testing
             try await stage.expect("the problem in words", of: daemon) {
                 $0.hasProblem("source-failed", "the video continues with silence")
             }
-            var soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 90, of: "one")
+            try await sink.waitForMoreFrames(90, of: "one")
             #expect(
                 daemon.lines("silent: no picture").isEmpty && daemon.children("plughw:1").count == 1,
-                "the picture's relay is the same")
+                "the card's reader is the same")
             position = daemon.position
             try await lab.plugSound(of: camera)
             try await daemon.logged("opened again", from: position)
             try await daemon.logged("delivers", "source=capture-0", from: position)
             try await stage.expect("no problem any more", of: daemon) { $0.problems.isEmpty }
-            soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 120, of: "one")
+            try await sink.waitForMoreFrames(120, of: "one")
             try await daemon.terminate()
             #expect(daemon.lines("\"on air\"", "source=slate").count == slates)
             #expect(try await sink.wasPublishedOnceInOrder("one"))
             let recording = try sink.recording(of: "one")
             #expect(try await MediaProbe.read(.url(recording)).backwards.isEmpty)
-            // Clicks, then none for a while, then clicks.
+            // Expects clicks, then a pause, then clicks.
             let clicks = try await clicks(recording)
             let pauses = zip(clicks, clicks.dropFirst()).map { $1 - $0 }
             let silence = try #require(pauses.indices.max { pauses[$0] < pauses[$1] })
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("sound that cannot be opened costs no picture, and is tried again")
+    @Test("a sound card that cannot be opened costs no frame and is retried")
     func absent() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera(sound: 2)
@@ -70,14 +70,14 @@ import Testing
             let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one"), slate: "600s"))
             try await daemon.logged("audio cannot be read")
             try await daemon.logged("\"on air\"", "source=capture-0")
-            // Where that took ten seconds, the sound is being tried again.
-            try await eventually("a reader without the sound") {
+            // If that took ten seconds, the service is retrying the sound card.
+            try await eventually("a reader without audio") {
                 daemon.children("v4l2").count == 1 && daemon.children("plughw:2").isEmpty
             }
             let (position, slates) = (daemon.position, daemon.lines("\"on air\"", "source=slate").count)
             try lab.setSound(of: camera, drift: 0)
-            // After ten seconds.
-            try await eventually("the relay with its sound", within: .seconds(40)) {
+            // The service retries after ten seconds.
+            try await eventually("the reader with its audio", within: .seconds(40)) {
                 daemon.children("plughw:2").count == 1
             }
             try await daemon.logged("delivers", "source=capture-0", from: position)
@@ -86,7 +86,7 @@ import Testing
         }
     }
 
-    @Test("sound that the configuration names is joined again as soon as it is plugged in")
+    @Test("a configured sound card is used again as soon as it is plugged in")
     func named() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera(sound: 3)
@@ -94,9 +94,9 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.daemon(lab, stage.card("serial: SN0001, audio: \"hw:3\"", to: sink.url("one")))
             try await daemon.logged("\"on air\"", "source=capture-0")
-            let first = try await eventually("the relay with its sound") { daemon.children("plughw:3").first?.pid }
-            // Again and again: the pause until it is tried without a word grows until nobody here would wait for its
-            // end.
+            let first = try await eventually("the reader with its audio") { daemon.children("plughw:3").first?.pid }
+            // Five times: the pause before a retry without an event grows until it is longer than the limits of this
+            // test.
             for _ in 1...5 {
                 var position = daemon.position
                 try await lab.unplugSound(of: camera)
@@ -108,9 +108,9 @@ import Testing
                 try await daemon.logged("delivers", "source=capture-0", from: position)
                 try await stage.expect("no problem any more", of: daemon) { $0.problems.isEmpty }
             }
-            let last = try await eventually("one relay with its sound") { () -> Int32? in
-                let relays = daemon.children("plughw:3").map(\.pid)
-                return relays.count == 1 ? relays[0] : nil
+            let last = try await eventually("one reader with its audio") { () -> Int32? in
+                let readers = daemon.children("plughw:3").map(\.pid)
+                return readers.count == 1 ? readers[0] : nil
             }
             #expect(last != first)
             try await daemon.terminate()

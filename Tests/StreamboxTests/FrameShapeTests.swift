@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Sources whose frames are of another kind than the group's: interlaced, portrait, with pixels that are not square.
-@Suite(.serialized, .tags(.ffmpeg)) struct PictureShapeTests {
+/// Sources whose frames differ from the group's: interlaced, portrait, or with pixels that are not square.
+@Suite(.serialized, .tags(.ffmpeg)) struct FrameShapeTests {
     private static let interlaced = [
         "-f", "lavfi", "-i", "nullsrc=s=320x288:r=50,geq=lum='if(lt(mod(X+8*N,64),32),235,16)':cb=128:cr=128", "-vf",
         "tinterlace=interleave_top,setfield=tff", "-flags", "+ildct+ilme", "-bf", "0", "-g", "12", "-pix_fmt",
@@ -11,6 +11,7 @@ import Testing
     ]
     private static let quiet = ["-v", "error", "-nostdin", "-y"]
 
+    /// Counts the frames that are marked as interlaced.
     private func marked(_ path: String) async throws -> Int {
         try await TestProcess.run(
             Judge.ffprobe,
@@ -19,6 +20,8 @@ import Testing
         .success("ffprobe").text.split(separator: "\n").count { $0.hasPrefix("1") }
     }
 
+    /// Counts the frames in which `idet` finds two fields of different times.
+    ///
     /// - Parameter first: The number of the first frame to look at.
     private func combed(_ path: String, from first: Int = 0) async throws -> Int {
         let filters = "select='gte(n,\(first))',idet,metadata=mode=print:file=-:key=lavfi.idet.single.current_frame"
@@ -28,7 +31,7 @@ import Testing
         .success("idet").text.split(separator: "\n").count { $0.hasSuffix("=tff") || $0.hasSuffix("=bff") }
     }
 
-    /// The brightness of a part of each frame.
+    /// Measures the brightness of a part of each frame.
     private func brightness(_ path: String, of part: String) async throws -> [UInt8] {
         let filters = "crop=\(part),scale=1:1:flags=area,format=gray"
         return try await TestProcess.run(
@@ -37,7 +40,7 @@ import Testing
         ).success("the brightness").output
     }
 
-    @Test("interlaced H.264 by SRT is encoded progressive, and passed on with its marks")
+    @Test("interlaced H.264 by SRT is encoded progressive, and copied with its marks")
     func interlacedH264() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -49,10 +52,12 @@ import Testing
                     slate: { after: 10m }
                     groups:
                       - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("copied"))" } ] }
-                      - { name: hd, video: { size: 320x288, bitrate: 2M },
-                          targets: [ { name: b, url: "\(sink.url("encoded"))" } ] }
-                      - { name: fields, video: { size: 320x288, bitrate: 2M, deinterlace: field },
-                          targets: [ { name: c, url: "\(sink.url("fields"))" } ] }
+                      - name: hd
+                        video: { size: 320x288, bitrate: 2M }
+                        targets: [ { name: b, url: "\(sink.url("encoded"))" } ]
+                      - name: fields
+                        video: { size: 320x288, bitrate: 2M, deinterlace: field }
+                        targets: [ { name: c, url: "\(sink.url("fields"))" } ]
                 """)
             try await stage.expect("the slate on air", of: daemon) { status in
                 status.groups.allSatisfy { $0.state == "live" }
@@ -63,15 +68,14 @@ import Testing
                     "-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "tff=1", "-f", "mpegts",
                 ]
                     + ["srt://127.0.0.1:\(port)?mode=caller&transtype=live&pkt_size=1316&connect_timeout=30000"])
-            try await stage.expect("encoders made for it", of: daemon) { status in
+            try await stage.expect("encoders for the camera", of: daemon) { status in
                 status.groups.allSatisfy { $0.state == "live" }
                     && ["hd", "fields"].allSatisfy { name in
                         status.groups.contains { $0.name == name && $0.handovers["refresh"] == 1 }
                     }
             }
             for name in ["copied", "encoded", "fields"] {
-                let before = try await sink.reading(of: name).frames.count
-                try await sink.waitForFrames(before + 100, of: name)
+                try await sink.waitForMoreFrames(100, of: name)
             }
             await stage.end(camera)
             try await daemon.terminate()
@@ -81,17 +85,17 @@ import Testing
                 #expect(try await marked(recording) == 0, "\(name)")
                 let probe = try await MediaProbe.read(.url(recording))
                 let times = probe.packets(of: probe.video).compactMap(\.pts)
-                // The slate is on air first, and then the encoder that does not deinterlace yet.
+                // The first frames are those of the slate, and of the encoder that does not deinterlace yet.
                 let first = times.count - 60
                 #expect(try await combed(recording, from: first) == 0, "\(name)")
-                // FLV counts milliseconds.
+                // FLV has milliseconds.
                 let last = times[first...]
                 #expect(zip(last, last.dropFirst()).allSatisfy { $1 - $0 == step }, "\(name): \(times)")
             }
         }
     }
 
-    @Test("interlaced MPEG-2 is progressive in every group, also where it is passed on")
+    @Test("interlaced MPEG-2 is progressive in every group, also where it is copied")
     func interlacedMPEG2() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -108,8 +112,9 @@ import Testing
                     mezzanine: { bitrate: 4M }
                     groups:
                       - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("copied"))" } ] }
-                      - { name: hd, video: { size: 320x288, bitrate: 2M },
-                          targets: [ { name: b, url: "\(sink.url("encoded"))" } ] }
+                      - name: hd
+                        video: { size: 320x288, bitrate: 2M }
+                        targets: [ { name: b, url: "\(sink.url("encoded"))" } ]
                 """)
             for name in ["copied", "encoded"] { try await sink.waitForFrames(75, of: name) }
             try await daemon.terminate()
@@ -120,7 +125,7 @@ import Testing
         }
     }
 
-    @Test("interlaced HEVC, whose frames are not marked, is encoded progressive")
+    @Test("interlaced HEVC with unmarked frames is encoded progressive")
     func interlacedHEVC() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -130,7 +135,7 @@ import Testing
                 Self.quiet + Self.interlaced + ["-t", "4", "-c:v", "libx265", "-preset", "ultrafast"]
                     + ["-x265-params", "log-level=error:keyint=12:bframes=0", "-f", "mpegts", file]
             ).success("a file")
-            // The profile says that the source is interlaced, and not progressive: x265 says the first of fields alone.
+            // Marks the profile as interlaced and not progressive: x265 does so only when it encodes fields.
             let before: [UInt8] = [0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90]
             let after: [UInt8] = [0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x40]
             let stream = try Data(contentsOf: URL(fileURLWithPath: file))
@@ -154,9 +159,7 @@ import Testing
         }
     }
 
-    @Test(
-        "frames with the bottom field first are deinterlaced, progressive ones of an interlaced stream are not",
-        arguments: ["bwdif", "yadif"])
+    @Test("bottom-field-first frames are deinterlaced, progressive ones are not", arguments: ["bwdif", "yadif"])
     func marks(filter: String) async throws {
         let folder = try TemporaryFolder()
         let (fields, frames) = (folder.path("fields.ts"), folder.path("frames.ts"))
@@ -189,7 +192,7 @@ import Testing
         #expect(try await combed(plain) == 0)
     }
 
-    @Test("a portrait source that follows a landscape one is shown whole between bars, and no frame is lost")
+    @Test("a portrait source after a landscape one is shown whole, and no frame is lost")
     func portrait() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -197,15 +200,18 @@ import Testing
             let daemon = try await stage.streambox(
                 """
                   - name: main
-                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } },
-                      { test: { size: 320x180, rate: 30 } } ]
-                    # A phone that is late on a busy machine keeps the air, and its encoders.
+                    sources:
+                      - rtmp: { listen: "127.0.0.1:\(port)", app: live }
+                      - test: { size: 320x180, rate: 30 }
+                    # A phone that is late on a busy machine stays on air, with its encoders.
                     slate: { after: 20s }
                     groups:
-                      - { name: hd, video: { size: 320x180, bitrate: 1M },
-                          targets: [ { name: a, url: "\(sink.url("padded"))" } ] }
-                      - { name: cut, video: { size: 320x180, bitrate: 1M, fit: crop },
-                          targets: [ { name: b, url: "\(sink.url("cropped"))" } ] }
+                      - name: hd
+                        video: { size: 320x180, bitrate: 1M }
+                        targets: [ { name: a, url: "\(sink.url("padded"))" } ]
+                      - name: cut
+                        video: { size: 320x180, bitrate: 1M, fit: crop }
+                        targets: [ { name: b, url: "\(sink.url("cropped"))" } ]
                 """)
             try await stage.expect("both groups live", of: daemon) { status in
                 status.groups.allSatisfy { $0.state == "live" }
@@ -221,15 +227,14 @@ import Testing
                 status.groups.allSatisfy { $0.handovers["refresh"] == 1 && $0.state == "live" }
             }
             for name in ["padded", "cropped"] {
-                let before = try await sink.reading(of: name).frames.count
-                try await sink.waitForFrames(before + 60, of: name)
+                try await sink.waitForMoreFrames(60, of: name)
             }
             try await stage.expect("no frame lost", of: daemon) { status in
                 status.groups.allSatisfy { $0.lostFrames == 0 && $0.exits.isEmpty }
             }
             try await daemon.terminate()
             await stage.end(phone)
-            // A tenth at the left, and the middle.
+            // Looks at the left tenth of the picture, and at its middle.
             let padded = try sink.recording(of: "padded")
             let cropped = try sink.recording(of: "cropped")
             #expect(try await brightness(padded, of: "32:180:0:0").suffix(30).allSatisfy { $0 < 30 })

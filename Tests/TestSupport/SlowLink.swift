@@ -1,18 +1,18 @@
 import Foundation
 import Synchronization
 
-/// A TCP line to another port of this machine that carries so much a second towards it, and no more. It holds little
-/// back itself, so that the sender notices at once.
-package final class ThinLine: Sendable {
+/// A TCP proxy of another port of this machine that limits the bytes per second to that port. It buffers little, so
+/// that the sender notices the limit at once.
+package final class SlowLink: Sendable {
     package let port: Int
-    /// Bytes a second; `nil` is as fast as it goes.
+    /// Bytes per second; `nil` for no limit.
     private let rate: Mutex<Int?>
     private let open: Mutex<[Int32]>
 
-    /// Bytes that each end of the line may hold.
+    /// The receive buffer of each connection in bytes.
     private static let buffer: Int32 = 32 << 10
 
-    /// - Parameter target: The port that the line leads to.
+    /// - Parameter target: The port behind the proxy.
     package init(to target: Int, bytesPerSecond: Int? = nil) throws {
         port = try FreePort.tcp()
         rate = Mutex(bytesPerSecond)
@@ -31,13 +31,13 @@ package final class ThinLine: Sendable {
         }
     }
 
-    deinit { cut() }
+    deinit { close() }
 
-    /// Carries so much from now on.
-    package func carry(_ bytesPerSecond: Int?) { rate.withLock { $0 = bytesPerSecond } }
+    /// Sets the limit from now on; `nil` for none.
+    package func limit(to bytesPerSecond: Int?) { rate.withLock { $0 = bytesPerSecond } }
 
-    /// Ends the line and what it carries.
-    package func cut() {
+    /// Closes all connections, and ends the proxy.
+    package func close() {
         let all = open.withLock { open in
             defer { open = [] }
             return open
@@ -75,7 +75,7 @@ package final class ThinLine: Sendable {
             guard sent == count else { break }
             if let rate = rate() { usleep(UInt32(min(999_999, count * 1_000_000 / max(1, rate)))) }
         }
-        // Both threads come here, the second because of the first.
+        // Both threads get here: the shutdown by one ends the other.
         shutdown(from, Int32(SHUT_RDWR))
         shutdown(to, Int32(SHUT_RDWR))
     }

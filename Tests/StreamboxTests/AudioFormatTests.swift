@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The one format of the sound where a group copies it, with the real service: a target is told of it once.
-@Suite(.serialized, .tags(.ffmpeg)) struct SoundFormatTests {
+/// The audio format of a channel with a group that copies the audio: a target gets one format in a stream.
+@Suite(.serialized, .tags(.ffmpeg)) struct AudioFormatTests {
     private func box(_ stage: Stage, _ sink: NginxRTMP, sources: String, group: String = "video: copy") -> String {
         """
           - name: main
@@ -19,10 +19,10 @@ import Testing
         """
     }
 
-    /// What the headers of all frames of sound in a file say: rate and channels.
+    /// Reads sample rate and channels from the headers of all audio frames in a file.
     private func formats(_ file: String) async throws -> Set<[Int]> {
         let copy = ["-v", "error", "-nostdin", "-i", file, "-map", "0:a", "-c", "copy", "-f", "adts", "pipe:1"]
-        let bytes = try await TestProcess.run(Judge.ffmpeg, copy).success("the sound of \(file)").output
+        let bytes = try await TestProcess.run(Judge.ffmpeg, copy).success("the audio of \(file)").output
         let rates = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000]
         var formats: Set<[Int]> = []
         var position = 0
@@ -43,7 +43,7 @@ import Testing
         stage.folder.names(in: "rec").sorted().map { stage.folder.path("rec/\($0)") }
     }
 
-    /// Expects one stream for the slate at the start, another one for all that follows, and one format in each.
+    /// Expects one stream for the slate at the start and one for everything after it, each with one format.
     private func expectTwo(_ stage: Stage, _ sink: NginxRTMP) async throws {
         let recordings = sink.recordings(of: "raw")
         #expect(try sink.publishes(of: "raw").filter(\.isAccepted).count == 2 && recordings.count == 2)
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test(
-        "a source at 44.1 kHz decides behind the slate, one at 48 kHz is converted, and a stream has one format",
+        "sources of 44.1 and 48 kHz share one audio format in a stream",
         arguments: ["video: copy", "video: { encoder: libx264, size: 320x180, bitrate: 400k }"])
     func twoRates(group: String) async throws {
         try await withStage { stage in
@@ -74,10 +74,10 @@ import Testing
                 FreePort.isListening(tcp: rtmp) && FreePort.isBound(udp: srt)
             }
             let url = "rtmp://127.0.0.1:\(rtmp)/live/x"
-            let first = try await stage.publish(.small { $0.soundRate = 44_100 }, to: url)
+            let first = try await stage.publish(.small { $0.audioRate = 44_100 }, to: url)
             try await daemon.logged("on air", "source=rtmp-0")
             try await sink.waitForNumbers(60, of: "raw")
-            // In reserve, it is told in time.
+            // The source is in reserve, and the conversion is reported before it goes on air.
             var position = daemon.position
             let second = try await stage.srtCaller(.small { $0.firstNumber = 9000 }, port: srt)
             try await daemon.logged("it is converted from now on", "source=srt-1", from: position)
@@ -87,13 +87,13 @@ import Testing
             first.send(SIGKILL)
             try await daemon.logged("on air", "source=srt-1", from: position)
             try await sink.waitForMoreFrames(90, of: "raw")
-            // The slate may have been on air for most of it.
-            try await eventually("three beeps and their pictures", within: .seconds(60), every: .milliseconds(300)) {
+            // The slate may have been on air for most of that time.
+            try await eventually("three beeps and their frames", within: .seconds(60), every: .milliseconds(300)) {
                 let recordings = sink.recordings(of: "raw")
                 guard recordings.count == 2, let reading = try? await FrameReader.read(.url(recordings[1])) else {
                     return false
                 }
-                return Verdict(reading).soundOffsets.count >= 3
+                return Verdict(reading).audioOffsets.count >= 3
             }
             position = daemon.position
             await stage.end(second.program)
@@ -106,12 +106,12 @@ import Testing
             let reading = try await FrameReader.read(.url(sink.recordings(of: "raw")[1]))
             let verdict = Verdict(reading)
             #expect(reading.numbers.contains { $0 < 9000 } && reading.numbers.contains { $0 >= 9000 }, "\(verdict)")
-            // Sound at the wrong speed would be apart from its picture.
-            #expect(verdict.soundOffsets.count >= 3 && verdict.worstSoundOffset ?? 1 < 0.06, "\(verdict.soundOffsets)")
+            // Audio at the wrong speed would be out of sync with its video.
+            #expect(verdict.audioOffsets.count >= 3 && verdict.worstAudioOffset ?? 1 < 0.06, "\(verdict.audioOffsets)")
         }
     }
 
-    @Test("a source in mono is converted to the silence's format, and the stream of the target goes on")
+    @Test("mono audio is converted to the silence's format, and the stream continues")
     func mono() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -121,12 +121,12 @@ import Testing
             try await daemon.logged("on air", "source=slate")
             try await sink.waitForFrames(30, of: "raw")
             try await eventually("the source to listen") { FreePort.isBound(udp: srt) }
-            let caller = try await stage.srtCaller(.small { ($0.soundRate, $0.isMono) = (44_100, true) }, port: srt)
+            let caller = try await stage.srtCaller(.small { ($0.audioRate, $0.isMono) = (44_100, true) }, port: srt)
             try await daemon.logged("it is converted from now on", "source=srt-0")
             let words = "its audio is AAC-LC at 44.1 kHz mono, the channel's is 48 kHz stereo: it is converted"
             try await stage.expect("the note", of: daemon) { $0.source("srt-0")?.notes?.contains(words) == true }
             try await sink.waitForMoreFrames(120, of: "raw")
-            // The slate may have been on air for most of it.
+            // The slate may have been on air for most of that time.
             try await sink.waitForBeeps(2, of: "raw")
             #expect(caller.program.isRunning && daemon.lines("turned away", "source=srt-0").isEmpty)
             await stage.end(caller.program)
