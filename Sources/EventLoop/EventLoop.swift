@@ -201,9 +201,10 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
             timers.removeMin()
             actions.removeValue(forKey: next)?()
         }
-        if let onDeadline, nextDeadline <= last.due {
+        if nextDeadline <= last.due {
+            // Without a callback too: a deadline in the past would fire again and again.
             nextDeadline = .max
-            nextDeadline = min(onDeadline(), nextDeadline)
+            if let onDeadline { nextDeadline = min(onDeadline(), nextDeadline) }
         }
         program(for: min(nextDeadline, timers.min?.due ?? .max))
     }

@@ -64,8 +64,8 @@ import Testing
         ("pad", test, "group hd", "stretched"),
         ("crop", cropped, "group hd", "stretched"),
         ("bwdif", test, "group hd", "stay interlaced"),
-        ("trim", test, "group hd", "cannot be followed"),
-        ("atrim", test, "group hd", "cannot be followed"),
+        ("trim", test, "group hd", "cannot be replaced"),
+        ("atrim", test, "group hd", "cannot be replaced"),
         ("srt", target("url: \"srt://h:9000\""), "target far", "nothing can be sent to it"),
         ("aac_adtstoasc", target("url: \"rtmp://h/live/key\""), "target far", "nothing can be sent to it"),
         ("segment", target("record: { folder: /tmp/rec }"), "target far", "nothing can be recorded"),
@@ -130,11 +130,11 @@ import Testing
         #expect(refused.subject == "source pull-0 of main" && refused.missing == "the SRT parameter foo")
         #expect(refused.consequence.hasPrefix("it cannot be used"))
         #expect(refused.sentence(ffmpeg: "9.0").hasSuffix("; remove it from the address"))
-        #expect(try missing(pull, .complete("5.1")).first?.consequence.hasPrefix("it does nothing") == true)
+        #expect(try missing(pull, .complete("5.1")).first?.consequence.hasPrefix("it has no effect") == true)
         // A fork without a number behaves like the release of its age.
         let old = FFmpegCapabilities.complete("N-109468-gd39b34123d", library: "57. 44.100")
         let new = FFmpegCapabilities.complete("N-122000-g1234567", library: "61.  3.100")
-        #expect(try missing(pull, old).first?.consequence.hasPrefix("it does nothing") == true)
+        #expect(try missing(pull, old).first?.consequence.hasPrefix("it has no effect") == true)
         for fork in [new, .complete("UNKNOWN")] {
             #expect(try missing(pull, fork).first?.consequence.hasPrefix("it cannot be used") == true)
         }
@@ -144,7 +144,7 @@ import Testing
                 "nothing can be sent") == true)
         #expect(
             try missing(Self.target("url: \"srt://h:9000?ttl=3\""), .complete("5.1")).first?.consequence.hasPrefix(
-                "it does nothing") == true)
+                "it has no effect") == true)
         // Without its name, if that may be a key.
         let hidden = try missing(Self.pull("srt://h:9000?Topsecret1=1"), .complete("9.0"))
         #expect(hidden.map(\.missing) == ["a parameter of its SRT address"])

@@ -104,7 +104,7 @@ import Testing
     @Test("an RTMP connection is almost as old as FFmpeg can count -> the target reconnects")
     func longestConnection() async throws {
         let stage = await RunnerStage()
-        let runner = runner(.rtmp(RTMPTarget(url: "rtmp://127.0.0.1/live")), on: stage)
+        let runner = runner(.rtmp(RTMPTarget(url: "rtmp://127.0.0.1/live/key")), on: stage)
         let running = Task { await runner.run() }
         runner.want(true)
         let first = await stage.launcher.next()

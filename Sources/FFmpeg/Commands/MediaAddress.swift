@@ -66,7 +66,7 @@ struct MediaAddress {
                 reason:
                     """
                     FFmpeg reads \(limit) bytes of user and password, and these are longer: use a shorter password. \
-                    A character other than a letter, digit, '-', '.', '_' or '~' counts as three bytes each
+                    A character other than a letter, digit, '-', '.', '_' or '~' counts as three bytes
                     """
             )
         }
