@@ -28,15 +28,15 @@ import Testing
             self.children = children
             self.ends = ends
             let endInput: (@Sendable () async -> Void)? = hasInput ? { @Sendable in journal.add(.inputEnded) } : nil
-            runner = ProcessRunner(
-                machine: ProcessMachine(policy: .publisher, stallPatience: .seconds(2)),
-                statistics: ProcessStatistics(), changed: { journal.add(.state($0)) }, endInput: endInput,
-                blamesHangs: blamesHangs, clock: clock
-            ) { child in
+            let live = { @Sendable (child: ChildHandle) async -> Void in
                 journal.add(.started)
                 started.yield(child)
                 for await _ in ending { return }
             }
+            runner = ProcessRunner(
+                machine: ProcessMachine(policy: .publisher, stallPatience: .seconds(2)),
+                statistics: ProcessStatistics(), changed: { journal.add(.state($0)) }, endInput: endInput,
+                blamesHangs: blamesHangs, clock: clock, live: live)
         }
 
         func next() async -> ChildHandle? { await children.first { _ in true } }

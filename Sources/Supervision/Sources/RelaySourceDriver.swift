@@ -1,4 +1,5 @@
 import BoxConfiguration
+import DataPath
 import FFmpeg
 import MPEGTS
 import Synchronization
@@ -20,7 +21,8 @@ final class RelaySourceDriver: SourceDriver {
     func runOnce(_ child: ChildHandle) async throws {
         let (service, statistics) = (context.service, context.statistics)
         let source = try await service.secretReader.filled(context.source)
-        let ending = try await relay.run(nil, child, report: { [self] in handle($0) }) { transcoding, streams in
+        let report = { @Sendable [self] (event: SourceEvent) in handle(event) }
+        let ending = try await relay.run(nil, child, report: report) { transcoding, streams in
             try Commands.relay(
                 source, mezzanine: context.channel.mezzanine, transcoding: transcoding, streams: streams,
                 transport: transport.withLock { $0.next }, ffmpeg: service.ffmpeg.capabilities,
