@@ -216,7 +216,7 @@ import Testing
     @Test(
         "NVIDIA's encoder is tried, and its faults are explained",
         arguments: [
-            ("", 0, nil, ""), ("devices", 0, "device-gone", "no such device"),
+            ("", 0, nil, ""), ("devices", 0, "device-gone", "no longer exists"),
             ("sessions", 0, "session-limit", "no further encoding session"),
             ("version", 160, "driver-missing", "older than this FFmpeg needs"),
             ("width", 320, "unsupported", "cannot encode frames of this size"),
