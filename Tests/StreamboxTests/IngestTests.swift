@@ -273,7 +273,7 @@ import Testing
             position = rig.daemon.position
             rig.daemon.program.send(SIGHUP)
             try await rig.daemon.logged(
-                "can be read by others", "the key that was read before stays in use", from: position)
+                "can be read by users other than its owner", "stays in use", from: position)
             #expect(publisher.isRunning)
             try stage.folder.write("key", "another-key", mode: 0o600)
             chmod(rig.keyFile, 0o600)

@@ -45,7 +45,7 @@ import Testing
                     let done = try await stage.command(["handover"] + arguments + ["--config", daemon.config])
                     return done.errors.contains("is not live") ? nil : done
                 }
-                #expect(done.ending == .exited(0) && done.text.contains("encoded by libx264 now"), "\(done.errors)")
+                #expect(done.ending == .exited(0) && done.text.contains("now encoded by libx264"), "\(done.errors)")
             }
             #expect(!daemon.children("pipe:0").contains { $0.pid == encoder })
             let group = try #require(try await stage.status(of: daemon).group("hd"))

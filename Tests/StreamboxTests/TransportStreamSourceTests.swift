@@ -126,7 +126,7 @@ import Testing
             try await stage.expect("the note", of: daemon) {
                 $0.source("file-0")?.notes?.contains { $0.contains(words) } == true
             }
-            #expect(daemon.lines("level=notice", "several programs come").count == 1)
+            #expect(daemon.lines("level=notice", "the source has several programs").count == 1)
             try await daemon.terminate()
         }
     }
