@@ -142,7 +142,7 @@ import Testing
             try await hung.waitForPublishes(of: "hung")
             try await good.waitForNumbers(30, of: "good")
             hung.freeze()
-            try await daemon.logged("target=hung", "takes nothing", within: .seconds(60))
+            try await daemon.logged("target=hung", "target stalled, reconnecting", within: .seconds(60))
             try await daemon.logged("target=hung", "publisher changed state", "state=ending")
             hung.thaw()
             try await hung.waitForPublishes(2, of: "hung", within: .seconds(60)) { $0.isAccepted }
