@@ -11,7 +11,7 @@ struct URLParts {
     let path: String
     let query: [(name: String, value: String)]
 
-    /// - Throws: A sentence without its subject, which never quotes the URL.
+    /// - Throws: An error whose message begins with a verb, such as `has no scheme`, and never quotes the URL.
     init(_ text: String) throws(NotationError) {
         guard let separator = text.firstRange(of: "://"), separator.lowerBound != text.startIndex else {
             throw NotationError("has no scheme; write for instance rtmp://host/app or srt://host:9000")
@@ -20,27 +20,27 @@ struct URLParts {
             throw NotationError("holds a space or a control character")
         }
         scheme = text[..<separator.lowerBound].lowercased()
-        let rest = text[separator.upperBound...]
-        let authorityEnd = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
-        var authority = rest[..<authorityEnd]
-        if let at = authority.lastIndex(of: "@") {
-            hasUserInfo = at != authority.startIndex
-            let colon = authority[..<at].firstIndex(of: ":")
-            hasPassword = colon.map { authority.index(after: $0) != at } ?? false
-            authority = authority[authority.index(after: at)...]
+        let afterScheme = text[separator.upperBound...]
+        let authorityEnd = afterScheme.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? afterScheme.endIndex
+        var authority = afterScheme[..<authorityEnd]
+        if let atSign = authority.lastIndex(of: "@") {
+            hasUserInfo = atSign != authority.startIndex
+            let colon = authority[..<atSign].firstIndex(of: ":")
+            hasPassword = colon.map { authority.index(after: $0) != atSign } ?? false
+            authority = authority[authority.index(after: atSign)...]
         } else {
             (hasUserInfo, hasPassword) = (false, false)
         }
         (host, port) = try Self.hostAndPort(authority)
 
-        var tail = rest[authorityEnd...]
-        // An SRT stream id may hold a bare "#": the text after it still belongs to the query.
+        var pathText = afterScheme[authorityEnd...]
+        // An SRT stream id may contain an unescaped "#", so the query includes the text after a "#".
         var queryText: Substring = ""
-        if let mark = tail.firstIndex(of: "?") {
-            queryText = tail[tail.index(after: mark)...]
-            tail = tail[..<mark]
+        if let questionMark = pathText.firstIndex(of: "?") {
+            queryText = pathText[pathText.index(after: questionMark)...]
+            pathText = pathText[..<questionMark]
         }
-        path = String(tail.prefix { $0 != "#" })
+        path = String(pathText.prefix { $0 != "#" })
         query = queryText.split(separator: "&").map { part in
             let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             return (pair[0].lowercased(), pair.count == 2 ? String(pair[1]) : "")
@@ -56,15 +56,15 @@ struct URLParts {
         var host = authority
         var port: Int?
         if authority.first == "[" {
-            guard let end = authority.firstIndex(of: "]") else {
+            guard let closingBracket = authority.firstIndex(of: "]") else {
                 throw NotationError("has an IPv6 address without its closing bracket")
             }
-            host = authority[authority.index(after: authority.startIndex)..<end]
-            let after = authority[authority.index(after: end)...]
-            guard after.isEmpty || after.first == ":" else {
+            host = authority[authority.index(after: authority.startIndex)..<closingBracket]
+            let afterBracket = authority[authority.index(after: closingBracket)...]
+            guard afterBracket.isEmpty || afterBracket.first == ":" else {
                 throw NotationError("has text that is not a port after its IPv6 address")
             }
-            if !after.isEmpty { port = try portNumber(after.dropFirst()) }
+            if !afterBracket.isEmpty { port = try portNumber(afterBracket.dropFirst()) }
             guard host.contains(":"), host.allSatisfy({ $0.isHexDigit || ":.%".contains($0) }) else {
                 throw NotationError("has no IPv6 address between its brackets")
             }

@@ -1,7 +1,8 @@
-/// A value of the file with its place.
+/// A value of the configuration file, with its line and column.
 struct YAMLNode {
     enum Content {
-        /// `plain` is a value without quotes, so that `null` and `true` have their special meaning.
+        /// `plain` says whether the value is written without quotes. Only then do `null` and `true` have their special
+        /// meaning.
         case scalar(String, plain: Bool)
         case sequence([YAMLNode])
         case mapping([YAMLPair])
@@ -16,7 +17,7 @@ struct YAMLNode {
         return false
     }
 
-    /// The kind of the value, for messages.
+    /// The kind of the value, as an error message names it.
     var found: String {
         switch content {
         case .scalar: isNull ? "nothing" : "a plain value"

@@ -1,20 +1,21 @@
-/// Writes texts as YAML.
+/// Writes strings as YAML.
 enum YAMLText {
-    /// `text` without quotes if that is safe everywhere, otherwise in double quotes.
+    /// Returns `text` without quotes if it begins with a letter or a slash, has no special character, and is not
+    /// `null`, `true` or `false`. Otherwise returns it in double quotes.
     static func scalar(_ text: String) -> String {
-        let plain = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-".contains($0)) }
-        if plain, let first = text.first, first.isLetter || first == "/",
+        let needsNoEscape = text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-".contains($0)) }
+        if needsNoEscape, let first = text.first, first.isLetter || first == "/",
             !["null", "true", "false"].contains(text.lowercased())
         {
             return text
         }
         var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
+        for character in text.unicodeScalars {
+            switch character {
             case "\"": quoted += "\\\""
             case "\\": quoted += "\\\\"
             case "\n": quoted += "\\n"
-            default: quoted.unicodeScalars.append(scalar)
+            default: quoted.unicodeScalars.append(character)
             }
         }
         return quoted + "\""

@@ -3,7 +3,7 @@ package struct SourceConfiguration: Sendable, Equatable {
     package var kind: SourceKind
     /// The index in the channel's list of sources, from 0; a smaller number has priority.
     package var position: Int
-    /// The place of the source in the file; not part of equality.
+    /// The line and column of the source in the configuration file. Equality ignores it.
     @EqualityIgnored package var location: SourceLocation
 
     /// Kind and position, as metrics and status name the source: `rtmp-0`.
@@ -26,7 +26,7 @@ package enum SourceKind: Sendable, Equatable {
     case file(FileSource)
     case test(TestSource)
 
-    /// The key of the kind in the file.
+    /// The YAML key that selects this kind in the configuration file.
     package var name: String {
         switch self {
         case .rtmp: "rtmp"

@@ -2,7 +2,7 @@ package import MediaTypes
 
 /// How a group gets its video.
 package enum VideoOutput: Sendable, Equatable {
-    /// Passed on as the source sent it.
+    /// The group passes the video on as the source sent it.
     case copy
     case encode(VideoEncoding)
 }
@@ -27,7 +27,8 @@ extension VideoCodec {
     }
 }
 
-/// How a frame of another shape is fitted into the size of the group, whose pixels are square.
+/// How the service fits a frame with another aspect ratio into the group's frame size. The pixels of the group's frames
+/// are square.
 package enum PictureFit: String, Sendable, CaseIterable {
     /// The whole frame, with black bars.
     case pad
@@ -37,11 +38,11 @@ package enum PictureFit: String, Sendable, CaseIterable {
     case stretch
 }
 
-/// How frames are handled that the source marks as interlaced.
+/// How the service handles frames that the source marks as interlaced.
 package enum Deinterlacing: String, Sendable, CaseIterable {
     /// Each frame becomes a progressive frame.
     case auto
-    /// They stay as they are.
+    /// The frames stay interlaced.
     case off
     /// Each of the two fields of a frame becomes a progressive frame.
     case field
@@ -49,7 +50,8 @@ package enum Deinterlacing: String, Sendable, CaseIterable {
 
 /// How the video of a group is encoded.
 package struct VideoEncoding: Sendable, Equatable {
-    /// h264 by default; without `codec` in the file, the codec of the first encoder it names.
+    /// If the file has no `codec`, this is the codec of the first encoder that the file names. If it names no encoder,
+    /// this is H.264.
     package var codec: VideoCodec
     /// `auto` by default.
     package var encoder: EncoderChoice
@@ -57,10 +59,10 @@ package struct VideoEncoding: Sendable, Equatable {
     package var size: FrameSize?
     /// `nil` for the rate of the source.
     package var rate: FrameRate?
-    /// 50k to 500M; 6M by default, which the large platforms advise for 1080p30.
+    /// From 50k to 500M. The default is 6M, because the large platforms advise it for 1080p30.
     package var bitrate: Bitrate
-    /// The distance of keyframes, 100ms to 20s and at least one frame; 2s by default, which the large platforms ask
-    /// for.
+    /// The keyframe interval, from 100ms to 20s and at least the duration of one frame. The default is 2s, because the
+    /// large platforms ask for it.
     package var keyframe: Duration
     /// One of the codec's profiles; by default its ``VideoCodec/defaultProfile``.
     package var profile: String?

@@ -1,5 +1,5 @@
 /// A stream key, a passphrase, a stream id or a password. It prints as `****`. Only ``reveal()`` and
-/// ``withUnsafeBytes(_:)`` return the text, for the one place that passes it to FFmpeg.
+/// ``withUnsafeBytes(_:)`` give access to the text.
 package struct Secret: Sendable, Equatable {
     private let bytes: [UInt8]
 
@@ -21,7 +21,7 @@ extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomR
     package var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
 }
 
-/// The use of a secret, which decides its allowed form.
+/// What a secret is used for. The use decides which texts are valid.
 package enum SecretUse: String, Sendable, CaseIterable {
     /// A stream key or a password: any text in one line.
     case key
@@ -30,7 +30,8 @@ package enum SecretUse: String, Sendable, CaseIterable {
     /// An SRT stream id: at most 512 bytes (libsrt's limit), in one line.
     case streamid
 
-    /// Why `secret` does not suit this use, as a sentence without its subject; `nil` if it does.
+    /// Returns why `secret` is not valid for this use, as a text that begins with a verb, such as `is empty`. Returns
+    /// `nil` if `secret` is valid.
     func objection(to secret: Secret) -> String? {
         let text = secret.reveal()
         if secret.count == 0 { return "is empty" }

@@ -14,8 +14,8 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
 
     package init(parsing text: String) throws(NotationError) {
         guard let colon = text.lastIndex(of: ":"), text.last != "]" else {
-            let example = DecimalNotation.digits(text[...]) == nil ? "\(text):1935" : "0.0.0.0:\(text)"
-            throw NotationError("is not an address with a port; write for instance \"\(example)\"")
+            let suggestion = DecimalNotation.digits(text[...]) == nil ? "\(text):1935" : "0.0.0.0:\(text)"
+            throw NotationError("is not an address with a port; write for instance \"\(suggestion)\"")
         }
         let portText = text[text.index(after: colon)...]
         var hostText = text[..<colon]
@@ -56,31 +56,33 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
             return host.lowercased().hasPrefix("ff")
                 && host.firstIndex(of: ":") == host.index(host.startIndex, offsetBy: 4)
         }
-        let numbers = host.split(separator: ".")
-        return numbers.count == 4 && (Int(numbers[0]).map { (224...239).contains($0) } ?? false)
+        let octets = host.split(separator: ".")
+        return octets.count == 4 && (Int(octets[0]).map { (224...239).contains($0) } ?? false)
     }
 
-    /// Whether two listeners of the same transport conflict. `0.0.0.0` covers every IPv4 address, and `::` every
-    /// address (Linux opens it for both families).
+    /// Whether a listener on this address conflicts with a listener on `other` that uses the same transport. `0.0.0.0`
+    /// covers every IPv4 address. `::` covers every IPv6 and IPv4 address, because Linux accepts both on it.
     func overlaps(_ other: SocketAddress) -> Bool {
         guard port == other.port else { return false }
-        let (mine, others) = (HostName.canonical(host), HostName.canonical(other.host))
-        if mine == others || mine == "::" || others == "::" { return true }
-        return (mine == "0.0.0.0" && !others.contains(":")) || (others == "0.0.0.0" && !mine.contains(":"))
+        let (ownHost, otherHost) = (HostName.canonical(host), HostName.canonical(other.host))
+        if ownHost == otherHost || ownHost == "::" || otherHost == "::" { return true }
+        return (ownHost == "0.0.0.0" && !otherHost.contains(":"))
+            || (otherHost == "0.0.0.0" && !ownHost.contains(":"))
     }
 }
 
 /// Checks the names and addresses of hosts.
 enum HostName {
-    /// Letters, digits, `.`, `-` and `_`; a name of digits and points must be an IPv4 address.
+    /// Whether `text` is a valid host name or IPv4 address. It may contain letters, digits, `.`, `-` and `_`. A text of
+    /// digits and dots only must be an IPv4 address.
     static func isValid(_ text: Substring) -> Bool {
         guard !text.isEmpty, text.utf8.count <= 253,
             text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) })
         else { return false }
         guard text.allSatisfy({ $0.isNumber || $0 == "." }) else { return true }
-        let numbers = text.split(separator: ".", omittingEmptySubsequences: false)
-        return numbers.count == 4
-            && numbers.allSatisfy { DecimalNotation.digits($0).map { $0 <= 255 } ?? false }
+        let octets = text.split(separator: ".", omittingEmptySubsequences: false)
+        return octets.count == 4
+            && octets.allSatisfy { DecimalNotation.digits($0).map { $0 <= 255 } ?? false }
     }
 
     static func canonical(_ host: String) -> String {

@@ -1,8 +1,8 @@
-/// The layout of a source's uncompressed frames. All of them have the same size in bytes.
+/// The layout of a source's uncompressed frames. All frames of a source have the same size in bytes.
 package struct FrameLayout: Sendable, Hashable {
     package var width: Int
     package var height: Int
-    /// The pixel format, in the four letters that FFmpeg uses for it: `NV12`.
+    /// The FourCC by which FFmpeg identifies the pixel format, such as `NV12`.
     package var tag: UInt32
     /// Bytes of one frame.
     package var byteCount: Int
