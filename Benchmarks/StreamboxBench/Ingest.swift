@@ -50,7 +50,7 @@ struct Ingest: AsyncParsableCommand {
             let held = try await cost(of: daemon, for: seconds) { try await self.holdOpen(port) }
             try await Task.sleep(for: .seconds(2))
             let refusals = Self.refusals(metrics)
-            let log = daemon.errors.lines.count { $0.text.contains("turned away") }
+            let log = daemon.errors.lines.count { $0.text.contains("publisher rejected") }
             publisher.send(SIGTERM)
             _ = try await publisher.wait(.seconds(10))
             try await Task.sleep(for: .seconds(1))

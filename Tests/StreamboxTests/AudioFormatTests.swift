@@ -128,7 +128,7 @@ import Testing
             try await sink.waitForMoreFrames(120, of: "raw")
             // The slate may have been on air for most of that time.
             try await sink.waitForBeeps(2, of: "raw")
-            #expect(caller.program.isRunning && daemon.lines("turned away", "source=srt-0").isEmpty)
+            #expect(caller.program.isRunning && daemon.lines("rejected:", "source=srt-0").isEmpty)
             await stage.end(caller.program)
             try await daemon.terminate()
             let reading = try await sink.reading(of: "raw")

@@ -52,7 +52,7 @@ import Testing
             try await sink.waitForFrames(45, of: "one")
             let position = daemon.position
             try await lab.freeze(camera)
-            try await daemon.logged("silent: no picture", from: position)
+            try await daemon.logged("silent: no frame", from: position)
             try await daemon.logged("\"on air\"", "source=slate", from: position)
             try await lab.freeze(camera, false)
             try await daemon.logged("\"on air\"", "source=capture-0", from: position)
@@ -98,7 +98,7 @@ import Testing
             }
             try await sink.waitForMoreFrames(30, of: "one")
             #expect(daemon.children("v4l2").map(\.pid) == [reader], "the card stays open")
-            #expect(daemon.lines("are lost").isEmpty && daemon.lines("silent: no picture").isEmpty)
+            #expect(daemon.lines("are lost").isEmpty && daemon.lines("silent: no frame").isEmpty)
             #expect(daemon.lines("\"on air\"", "source=slate").count == slates)
             try await expectWhole(sink, "one", after: daemon)
         }
@@ -154,11 +154,11 @@ import Testing
             try await daemon.logged("\"on air\"", "source=capture-0")
             let (position, slates) = (daemon.position, daemon.lines("\"on air\"", "source=slate").count)
             try await lab.freeze(camera)
-            try await daemon.logged("silent: no picture", from: position)
+            try await daemon.logged("silent: no frame", from: position)
             try await eventually("the problem in words") {
                 // A reset may have repaired the card before the problem is seen.
                 try await lab.freeze(camera)
-                return try await stage.status(of: daemon).hasProblem("source-failed", "gives no pictures")
+                return try await stage.status(of: daemon).hasProblem("source-failed", "delivers no frames")
             }
             try await daemon.logged("its USB port was reset", "usb=\(camera.usbNode)", from: position)
             try await daemon.logged("delivers", "source=capture-0", from: position, within: .seconds(60))

@@ -39,7 +39,7 @@ import Testing
             }
             try await sink.waitForMoreFrames(90, of: "one")
             #expect(
-                daemon.lines("silent: no picture").isEmpty && daemon.children("plughw:1").count == 1,
+                daemon.lines("silent: no frame").isEmpty && daemon.children("plughw:1").count == 1,
                 "the card's reader is the same")
             position = daemon.position
             try await lab.plugSound(of: camera)

@@ -64,8 +64,8 @@ import Testing
                 #expect(try await stranger.wait(.seconds(30)) != .exited(0))
                 #expect(stranger.errors.text.contains(word), "\(stranger.errors.text)")
             }
-            try await eventually("the log") { rig.daemon.lines("msg=\"turned away", "source=rtmp-0").count >= 3 }
-            #expect(rig.daemon.lines("msg=\"turned away", "source=rtmp-0").count == 3)
+            try await eventually("the log") { rig.daemon.lines("msg=\"publisher rejected", "source=rtmp-0").count >= 3 }
+            #expect(rig.daemon.lines("msg=\"publisher rejected", "source=rtmp-0").count == 3)
             #expect(rig.daemon.lines("reason=key", "address=127.0.0.1").count == 2)
             #expect(rig.daemon.lines("a-wrong-key").isEmpty && rig.daemon.lines("the-right-ke").isEmpty)
             try await eventually("the metric", within: .seconds(10)) {
@@ -115,14 +115,14 @@ import Testing
             let position = rig.daemon.position
             let source = NumberedSource.small { ($0.gop, $0.firstNumber) = (15, 5000) }
             let second = try await stage.publish(source, to: rig.url())
-            let came = try await rig.daemon.logged("a publisher came", from: position)
+            let came = try await rig.daemon.logged("publisher connected", from: position)
             let onAir = try await rig.daemon.logged("on air", "source=rtmp-0", from: position)
             print("on air again after \(onAir.time - came.time)")
             #expect(rig.daemon.lines("on air", "source=slate").count == 1)
             // The second publisher is admitted because the first one has disconnected, not because it was silent.
             let left = try await rig.daemon.logged("the publisher left")
             #expect(left.index < came.index)
-            #expect(rig.daemon.lines("takes its place").isEmpty && rig.daemon.lines("turned away").isEmpty)
+            #expect(rig.daemon.lines("takes its place").isEmpty && rig.daemon.lines("publisher rejected").isEmpty)
             try await rig.sink.waitForMoreFrames(15, of: "one")
             await stage.end(second)
             try await rig.daemon.terminate()
@@ -182,10 +182,10 @@ import Testing
             }
             trickle.start()
             defer { trickle.cancel() }
-            try await rig.daemon.logged("a publisher came", "source=rtmp-0")
+            try await rig.daemon.logged("publisher connected", "source=rtmp-0")
             let early = try await stage.publish(.small(seconds: 20), to: rig.url())
             #expect(try await early.wait(.seconds(30)) != .exited(0))
-            try await rig.daemon.logged("level=warning", "sends no picture", "source=rtmp-0")
+            try await rig.daemon.logged("level=warning", "sends no video", "source=rtmp-0")
             try await stage.expect("the note", of: rig.daemon) { status in
                 status.source("rtmp-0")?.notes?.contains { $0.hasPrefix("no video comes; set the encoder") } == true
             }
@@ -221,7 +221,7 @@ import Testing
             print("resident before \(before >> 10) KB, after \(after >> 10) KB; \(refusals(stage))")
             #expect(Limit.isInstrumented || after - before < 40 << 20)
             // The log is bounded, and the metric is complete.
-            let logged = rig.daemon.lines("msg=\"turned away").count
+            let logged = rig.daemon.lines("msg=\"publisher rejected").count
             // The log has a few lines per minute.
             let minutes = Int((ContinuousClock.now - began).inSeconds / 60)
             #expect(logged <= 12 + 5 * minutes)
@@ -237,7 +237,7 @@ import Testing
             #expect(
                 verdict.lost.allSatisfy { $0.upperBound >= 480 } && verdict.duplicated.isEmpty
                     && [0, 30].contains(verdict.first),
-                "\(verdict); \(rig.daemon.lines("source=rtmp-0").filter { !$0.contains("turned away") })")
+                "\(verdict); \(rig.daemon.lines("source=rtmp-0").filter { !$0.contains("publisher rejected") })")
         }
     }
 
@@ -252,7 +252,7 @@ import Testing
             try await rig.daemon.logged("on air", "source=rtmp-0")
             // The log has five lines at once, and then one every two seconds.
             let most = 7 + Int((ContinuousClock.now - began).components.seconds) / 2
-            let came = rig.daemon.lines("msg=\"a publisher came", "source=rtmp-0").count
+            let came = rig.daemon.lines("msg=\"publisher connected", "source=rtmp-0").count
             #expect(came >= 5 && came <= most)
             #expect(rig.daemon.lines("source=rtmp-0").count <= 10 + 10 * most)
             await stage.end(good)
@@ -356,7 +356,7 @@ import Testing
             try await rig.daemon.logged(why)
             // The note stays until another publisher comes.
             try await stage.expect("the note", of: rig.daemon) {
-                $0.source("rtmp-0")?.notes == ["the last publisher was turned away: \(why)"]
+                $0.source("rtmp-0")?.notes == ["the last publisher was rejected: \(why)"]
             }
             try await eventually("the metric", within: .seconds(10)) { refusals(stage)["codec"] == 1 }
             try await rig.daemon.terminate()
@@ -370,7 +370,7 @@ import Testing
         try await withStage { stage in
             let rig = try await rig(stage)
             let wrong = try await start(client, stage, rig.url("wrong"))
-            try await rig.daemon.logged("turned away", "wrong stream key")
+            try await rig.daemon.logged("publisher rejected", "wrong stream key")
             await stage.end(wrong)
             let right = try await start(client, stage, rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")

@@ -52,7 +52,7 @@ import Testing
             // The file is pulled again, and that is not reported again.
             try await daemon.logged("faster than real time", "level=debug", "source=pull-0", within: .seconds(60))
             #expect(daemon.lines("faster than real time", "level=notice", "source=pull-0").count == 1)
-            #expect(daemon.lines("silent: no picture comes").isEmpty)
+            #expect(daemon.lines("silent: no frame arrives").isEmpty)
             // The end of a file is no failure.
             #expect(try await !stage.status(of: daemon).hasProblem("source-failed"))
             let status = try await stage.expect("no frame lost", of: daemon) { $0.group("hd")?.lostFrames == 0 }

@@ -196,11 +196,11 @@ import Testing
             }
             let rig = try await rig(stage, patience: "4s")
             let verdicts = try await publish(messages.map { .init($0) }, rig) { rig in
-                let silent = try await rig.daemon.logged("silent: no picture comes", "source=rtmp-0")
+                let silent = try await rig.daemon.logged("silent: no frame arrives", "source=rtmp-0")
                 try await rig.daemon.logged("msg=delivers", "source=rtmp-0", from: silent.index)
             }
             // The pause of an app in the background is no fault of an encoder.
-            #expect(rig.daemon.lines("too slow").isEmpty && rig.daemon.lines("a publisher came").count == 1)
+            #expect(rig.daemon.lines("too slow").isEmpty && rig.daemon.lines("publisher connected").count == 1)
             for (name, verdict) in verdicts {
                 let isInOrder = verdict.duplicated.isEmpty && verdict.late.isEmpty && verdict.backwards.isEmpty
                 #expect(isInOrder, "\(name): \(verdict)")
@@ -319,7 +319,7 @@ import Testing
             }
             let heard = try await rig.sink.reading(of: "raw").beeps.count
             for name in ["raw", "hd"] { try await rig.sink.waitForBeeps(heard + 3, of: name) }
-            #expect(rig.daemon.lines("a publisher came").count == 1)
+            #expect(rig.daemon.lines("publisher connected").count == 1)
             try await stage.expect("the note", of: rig.daemon) { status in
                 status.source("rtmp-0")?.notes?.contains { $0.hasSuffix("it is converted to AAC") } == true
             }

@@ -107,7 +107,7 @@ import Testing
             try await stage.expect("the source without frames", of: daemon) {
                 $0.source("raw-0")?.state == "stalled"
             }
-            #expect(!daemon.lines("silent: no picture").isEmpty)
+            #expect(!daemon.lines("silent: no frame").isEmpty)
             try await eventually("the slate on air") {
                 daemon.lines("\"on air\"").last?.contains("source=slate") == true
             }

@@ -130,7 +130,7 @@ import Testing
             }
             #expect(daemon.lines("on air", "source=srt-0").isEmpty, "\(daemon.lines("channel=main"))")
             try await eventually("a log line for each") {
-                daemon.lines("level=warning", "turned away: wrong SRT passphrase, or none", "source=srt-0").count == 2
+                daemon.lines("level=warning", "rejected: wrong SRT passphrase, or none", "source=srt-0").count == 2
             }
             // libsrt rejected the callers: the relay is the same, and the port was never closed.
             #expect(daemon.lines("msg=started", "source=srt-0").count == 1 && FreePort.isBound(udp: port))
@@ -156,7 +156,7 @@ import Testing
             // This caller wants to receive, and stays connected.
             let silent = try await stage.program(
                 "ffmpeg", ["-v", "error", "-nostdin", "-i", "srt://127.0.0.1:\(port)?mode=caller", "-f", "null", "-"])
-            try await daemon.logged("the SRT caller sends no picture", "source=srt-0")
+            try await daemon.logged("the SRT caller sends no video", "source=srt-0")
             await stage.end(silent)
             let position = daemon.position
             try await eventually("the source to listen") { FreePort.isBound(udp: port) }

@@ -220,7 +220,7 @@ import Testing
                 $0.target("a")?.state == "live" && $0.target("a")?.connects == 1
             }
             try await sink.waitForFrames(30, of: "one")
-            #expect(daemon.lines("msg=started", "target=a").count == 1 && daemon.lines("takes nothing").isEmpty)
+            #expect(daemon.lines("msg=started", "target=a").count == 1 && daemon.lines("target stalled").isEmpty)
             try await daemon.terminate()
             #expect(try await sink.wasPublishedOnceInOrder("one"))
         }
@@ -318,7 +318,7 @@ import Testing
         _ = try await TestProcess.run("/usr/sbin/fsfreeze", ["-f", disk]).success("fsfreeze")
         let frozen = ContinuousClock.now
         // The target has the problem from this line on.
-        let line = try await daemon.logged("the disk takes nothing", "target=archive", within: .seconds(60))
+        let line = try await daemon.logged("the disk accepts no data", "target=archive", within: .seconds(60))
         #expect(line.time - frozen < Limit.seconds(30))
         try await stage.expect("the problem", of: daemon, within: .seconds(60)) {
             $0.hasProblem("target-down", "whose disk does not answer")

@@ -188,7 +188,7 @@ import Testing
         }
         let expected = [4, 4, 8, 16, 32, 32, 32].map { FramePatience(first: .seconds($0), next: .seconds(1)) }
         #expect(firsts == expected)
-        #expect(rig.statistics.now.trouble?.contains("gives no pictures") == true)
+        #expect(rig.statistics.now.trouble?.contains("delivers no frames") == true)
         rig.driver.follow(nil)
         rig.driver.follow(Self.card())
         #expect(rig.driver.patience == expected[0] && rig.statistics.now.trouble == nil)

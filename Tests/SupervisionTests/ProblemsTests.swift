@@ -94,7 +94,7 @@ import Testing
 
     @Test("a slow target that does not answer is slow and down, and a stopped one neither")
     func slowAndDown() {
-        let both = problems(TargetSnapshot(name: "a", state: .waiting, share: 0.5, trouble: "it takes nothing"))
+        let both = problems(TargetSnapshot(name: "a", state: .waiting, share: 0.5, trouble: "it accepts no data"))
         #expect(both.map(\.problem) == [.targetDown, .targetSlow])
         #expect(problems(TargetSnapshot(name: "a", state: .stopped, share: 0.5)).isEmpty)
     }

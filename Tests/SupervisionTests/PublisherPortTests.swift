@@ -17,7 +17,7 @@ import Testing
         await process.slow.interrupt { port.handle(.began(address: "127.0.0.1")) }
         await wanted
         #expect(process.slow.all == [.want(false), .want(true)])
-        // A publisher is there, and no picture of it.
+        // A publisher is there, but sends no video.
         #expect(statistics.now.sourceState(isListener: true) == .connecting)
     }
 
@@ -47,7 +47,7 @@ import Testing
             port.handle(.began(address: "127.0.0.1"))
             port.handle(.ended(.rejected(why)))
             #expect(statistics.now.sourceState(isListener: true) == .waiting)
-            #expect(statistics.now.notes[.sender] == "the last publisher was turned away: \(why)")
+            #expect(statistics.now.notes[.sender] == "the last publisher was rejected: \(why)")
             port.handle(.began(address: "127.0.0.1"))
             #expect(statistics.now.notes[.sender] != nil)
             if delivers { port.delivers() } else { port.handle(.ended(.left)) }

@@ -71,7 +71,7 @@ import Testing
         let reader = await stage.launcher.next()
         await stage.clock.pass(.seconds(10))
         try await eventually("the end of the call") { process.all == [.replace] }
-        #expect(driver.context.statistics.now.notes[.sender]?.contains("sent no picture") == true)
+        #expect(driver.context.statistics.now.notes[.sender]?.contains("sent no video") == true)
         child.stop(.now)
         try await eventually("the end of the call") { stage.launcher.launches[0].stop == .now }
         await isOver(stage)

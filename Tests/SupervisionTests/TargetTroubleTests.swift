@@ -104,7 +104,7 @@ import Testing
         statistics.couldNotStart("no folder")
         #expect(statistics.now.share == nil)
         statistics.reaches(0.5)
-        statistics.beginAnew()
+        statistics.beginRun()
         #expect(statistics.now.share == nil)
     }
 
@@ -120,7 +120,7 @@ import Testing
         #expect(statistics.now.failures == 1)
     }
 
-    @Test("a target takes nothing -> the trouble names the network, or a recording's disk")
+    @Test("a target accepts no data -> the trouble names the network, or a recording's disk")
     func blocked() throws {
         let statistics = ProcessStatistics()
         statistics.stateChanged(.starting, wanted: true, starts: 1, now: start)

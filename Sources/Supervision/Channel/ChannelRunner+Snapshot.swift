@@ -48,7 +48,7 @@ extension ChannelRunner {
         snapshot.take(figures, after: entry.former, meter)
         if group.passesThrough {
             // It has no encoder, so its state is the channel's.
-            snapshot.state = hasPicture ? .live : .starting
+            snapshot.state = hasVideo ? .live : .starting
             snapshot.why = "passes the channel through"
             snapshot.uptime = air.isOn ? (context.clock.now - air.since).seconds : 0
         } else if let runner = groupRunner(group.name) {
@@ -221,10 +221,10 @@ extension ProcessStatistics.Entry {
             isRecording
             ? "the disk that it writes to does not answer, or is too slow; check the disk"
             : "the network to it is too slow, or its server hangs; check this box's uplink"
-        let sentence = end?.cause == .stuck ? "it took nothing any more: \(blocked)" : end?.sentence
+        let sentence = end?.cause == .stuck ? "it stopped accepting data: \(blocked)" : end?.sentence
         switch actual {
         case .stalled:
-            return isRecording ? "it takes nothing: \(blocked)" : "it is connected and takes nothing: \(blocked)"
+            return isRecording ? "it accepts no data: \(blocked)" : "it is connected and accepts no data: \(blocked)"
         case .live:
             guard hasFailed, !isSteady(now), let sentence else { return nil }
             return "it does not last, and ended \(failures) times in a row: \(sentence)"
@@ -261,7 +261,7 @@ extension ProcessStatistics.Entry {
 extension GroupStatistics.Entry {
     /// Says that the encoder is too slow; `nil` where it keeps real time.
     fileprivate var slowness: String? {
-        isTooSlow ? "the encoder is too slow to keep real time: make the picture smaller or the rate lower" : nil
+        isTooSlow ? "the encoder is too slow to keep real time: choose a smaller size or a lower frame rate" : nil
     }
 
     /// Says that the preset was lowered; `nil` where it is the usual one.

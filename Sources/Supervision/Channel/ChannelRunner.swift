@@ -26,7 +26,7 @@ actor ChannelRunner: Runnable {
     /// Groups and targets that the operator stopped.
     private(set) var stopped: StoppedOutputs
     /// Something has been on air: an encoder that started before the first frame would not know the format.
-    private(set) var hasPicture = false
+    private(set) var hasVideo = false
     /// Whether something is on air, and since when; as of the last snapshot.
     var air: (isOn: Bool, since: ContinuousClock.Instant)
 
@@ -99,7 +99,7 @@ actor ChannelRunner: Runnable {
                 switch event {
                 case .machine(let event): carryOut(machine.handle(event))
                 case .onAir(let format, let isSlate):
-                    hasPicture = true
+                    hasVideo = true
                     if !isSlate { tasks.addTask { [slate] in await slate.follow(format) } }
                     for place in groups.values {
                         place.runner.want(wants(place.runner.name))
@@ -178,7 +178,7 @@ actor ChannelRunner: Runnable {
 
     // MARK: Groups and targets
 
-    private func wants(_ group: String) -> Bool { hasPicture && !stopped.groups.contains(group) }
+    private func wants(_ group: String) -> Bool { hasVideo && !stopped.groups.contains(group) }
 
     private func wants(_ target: TargetConfiguration, of group: GroupConfiguration) -> Bool {
         !stopped.groups.contains(group.name) && !stopped.targets.contains(target.name)

@@ -54,14 +54,14 @@ enum SourceNote: Int, Sendable, CaseIterable {
 
     /// Notes a publisher's audio whose process fails.
     static func unconverted(_ audio: ForeignAudio) -> String {
-        "\(audio.statement), and what converts it fails again and again: silence is sent in \(audio.place);"
+        "\(audio.statement), and its converter fails repeatedly: silence is sent in \(audio.place);"
             + " see the log, or have the encoder send AAC-LC" + (audio.codec == "aac" ? " like the channel's" : "")
     }
 
     /// Notes an RTMP publisher that was rejected.
     ///
     /// - Parameter why: The reason, with the fix.
-    static func turnedAway(_ why: String) -> String { "the last publisher was turned away: \(why)" }
+    static func rejected(_ why: String) -> String { "the last publisher was rejected: \(why)" }
 
     /// Notes an RTMP publisher that has sent no video for long.
     static let noVideo = "no video comes; set the encoder to send H.264 or HEVC, or restart the stream in it"

@@ -203,7 +203,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
     /// Replaces a generation that gave nothing in its time, unless it has recovered.
     private func replaceIfStalled(_ generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {
         guard generations[generation]?.isStalled == true else { return }
-        logger.warning("the encoder reads frames and gives none, replacing it")
+        logger.warning("the encoder reads frames and returns none, replacing it")
         update(generation) { $0.fault = .stall }
         blame(generation, .hang)
         handle(.stalled(generation), in: &tasks)

@@ -25,7 +25,7 @@ extension SourceDriver {
             logger.info("off air")
         case .stalled:
             let isReplaced = sourceStalls()
-            logger.warning("silent: no picture comes")
+            logger.warning("silent: no frame arrives")
             if isReplaced { context.process.report(.stalled) }
             context.observer.delivers(false)
         case .ahead(let isAhead): sourceIsAhead(isAhead)
@@ -49,9 +49,9 @@ extension SourceDriver {
 
     private func formatChanged(_ format: VideoFormat?) {
         context.statistics.shows(format)
-        if let unsaid = context.reports.note(.change) {
+        if let suppressed = context.reports.note(.change) {
             var metadata: Logger.Metadata = format.map { ["video": "\($0)"] } ?? [:]
-            if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+            if suppressed > 0 { metadata["suppressed"] = "\(suppressed)" }
             context.logger.info("continues in another format", metadata: metadata)
         }
         if context.statistics.now.isOnAir { context.observer.changed(format) }
@@ -70,9 +70,9 @@ extension SourceDriver {
         let isNews = context.statistics.now.notes[.lateAudio] == nil
         let text = lag.map { SourceNote.lateAudio($0) }
         context.statistics.note(.lateAudio, text)
-        guard isNews, let text, let unsaid = context.reports.note(.lateAudio) else { return }
+        guard isNews, let text, let suppressed = context.reports.note(.lateAudio) else { return }
         var metadata: Logger.Metadata = ["reason": "\(text)"]
-        if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+        if suppressed > 0 { metadata["suppressed"] = "\(suppressed)" }
         context.logger.warning("audio is left out", metadata: metadata)
     }
 }

@@ -136,9 +136,9 @@ final class StreamRelay: Sendable {
     /// Converts audio that is in another format than the channel's.
     func convert(_ audio: AACFormat, to channel: AACFormat) {
         guard transcoding.withLock({ $0.convertAudio(audio, to: channel) }) else { return }
-        if let unsaid = context.reports.note(.otherAudio) {
+        if let suppressed = context.reports.note(.otherAudio) {
             var metadata: Logger.Metadata = ["audio": "\(audio.profile) at \(audio)", "channel": "\(channel)"]
-            if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+            if suppressed > 0 { metadata["suppressed"] = "\(suppressed)" }
             context.logger.notice(
                 "the source's audio is not in the channel's format: it is converted from now on", metadata: metadata)
         }

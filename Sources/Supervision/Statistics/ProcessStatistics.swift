@@ -88,7 +88,7 @@ final class ProcessStatistics: Sendable {
     }
 
     /// Forgets the state of a former process. The counters continue.
-    func beginAnew() {
+    func beginRun() {
         entry.withLock { entry in
             entry.obstacle = nil
             entry.trouble = nil

@@ -20,7 +20,7 @@ struct TargetPublisher: Sendable {
     /// The target's process.
     let process: any Supervised
 
-    /// How long a publisher that has to know its frame rate waits for the first picture, and how often it looks.
+    /// How long a publisher that has to know its frame rate waits for the first video frame, and how often it looks.
     private static let ratePatience = 100
     private static let rateLook = Duration.milliseconds(50)
     /// The longest pause between two looks of a wait that has no limit.
@@ -90,7 +90,7 @@ struct TargetPublisher: Sendable {
         return true
     }
 
-    /// Frames a second that the target is sent, where its publisher has to know; without a picture there is nothing to
+    /// Frames a second that the target is sent, where its publisher has to know; without video there is nothing to
     /// publish either.
     private func rate() async -> FrameRate? {
         guard context.ffmpeg.capabilities.needsRateOfPublishers, case .rtmp = target.destination else { return nil }

@@ -17,7 +17,7 @@ final class TargetRunner: Runnable {
     /// How long a publisher may be connecting. Longer than a name server, a connection and a platform's answer take to
     /// fail, each of which FFmpeg reports: a process that takes longer hangs.
     private static let connectPatience = Duration.seconds(60)
-    /// How long a target may take nothing before its publisher is replaced.
+    /// How long a target may accept no data before its publisher is replaced.
     private static let stallPatience = Duration.seconds(2)
 
     init(
@@ -62,16 +62,16 @@ final class TargetRunner: Runnable {
         switch actual {
         case .live: logger.notice("live")
         case .stalled where isRecording:
-            logger.warning("the disk takes nothing; the recording restarts unless it does within two seconds")
+            logger.warning("the disk accepts no data, restarting the recording unless it does within two seconds")
         case .stalled:
-            logger.warning("target stalled, reconnecting unless it takes data within two seconds")
+            logger.warning("target stalled, reconnecting unless it accepts data within two seconds")
         case .pausing: logger.info("waiting to reconnect")
         default: logger.debug("publisher changed state", metadata: ["state": "\(actual)"])
         }
     }
 
     func run() async {
-        statistics.beginAnew()
+        statistics.beginRun()
         if case .rtmp = target.destination { return await runWithinLimit() }
         guard case .record(let record) = target.destination, let recording else { return await process.run() }
         await withTaskGroup { group in

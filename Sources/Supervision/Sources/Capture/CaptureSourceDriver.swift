@@ -106,7 +106,7 @@ final class CaptureSourceDriver: SourceDriver {
             "\(what); \(list): "
                 + (isTaken ? "name another in the configuration" : "plug it in, or name another in the configuration"))
         logger.warning("the card is absent", metadata: ["reason": "\(what); \(list)"])
-        // A reader that has it open gets no more pictures; its end is not waited for.
+        // A reader that has it open gets no more frames; its end is not waited for.
         process.report(.replace)
         update()
     }
@@ -179,7 +179,7 @@ final class CaptureSourceDriver: SourceDriver {
         ended(exit)
     }
 
-    /// How long the reader that begins may show no picture.
+    /// How long the reader that begins may deliver no frame.
     var patience: FramePatience { state.withLock(\.patience) }
 
     /// How the next reader reads the card.

@@ -42,7 +42,7 @@ struct CardState {
     private static let resetAt = 2
     /// How long a card may take to its first picture; some look at the incoming signal for seconds. Twice as long each
     /// time where it took longer, for a machine may be slow, up to eight times.
-    private static let firstPicture = Duration.seconds(4)
+    private static let firstFrame = Duration.seconds(4)
 
     init(_ audio: CaptureAudio) { choice = audio }
 
@@ -56,7 +56,7 @@ struct CardState {
         if freezes > 0, delivering == nil {
             return
                 """
-                the card gives no pictures; it is opened again and its USB port is reset: if that does not help, \
+                the card delivers no frames; it is opened again and its USB port is reset: if that does not help, \
                 pull and plug it
                 """
         }
@@ -177,12 +177,12 @@ struct CardState {
 
     // MARK: Freezes
 
-    /// How long the reader that begins may show no picture: a second, or longer for a card that gives fewer than three
+    /// How long the reader that begins may deliver no frame: a second, or longer for a card that gives fewer than three
     /// pictures in that time.
     var patience: FramePatience {
         let three = knownMode?.rate.map { Duration.seconds(3 * $0.denominator) / $0.numerator } ?? .zero
         return FramePatience(
-            first: Self.firstPicture * (1 << min(max(freezes - 1, 0), 3)), next: max(.seconds(1), three))
+            first: Self.firstFrame * (1 << min(max(freezes - 1, 0), 3)), next: max(.seconds(1), three))
     }
 
     mutating func delivers(at now: ContinuousClock.Instant) {

@@ -137,9 +137,9 @@ final class AudioConverterRunner: Sendable {
             report(.replace, state)
             report(.hurry, state)
         }
-        guard let audio, let unsaid = limit() else { return }
+        guard let audio, let suppressed = limit() else { return }
         var metadata: Logger.Metadata = ["codec": "\(audio.name)"]
-        if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+        if suppressed > 0 { metadata["suppressed"] = "\(suppressed)" }
         if remedy == nil {
             logger.notice("the source's audio is converted", metadata: metadata)
         } else {

@@ -134,7 +134,7 @@ final class PublisherPort: Sendable {
     func handle(_ event: IngestEvent) {
         switch event {
         case .began(let address):
-            logger.notice("a publisher came", metadata: ["address": "\(address)"])
+            logger.notice("publisher connected", metadata: ["address": "\(address)"])
             statistics.hasSender(true)
             state.withLock { state in
                 (state.hasPublisher, state.delivers, state.withoutVideo, state.isMute) = (
@@ -152,13 +152,13 @@ final class PublisherPort: Sendable {
             }
             update()
         case .announced(let media):
-            let unsaid = state.withLock { state in
+            let suppressed = state.withLock { state in
                 state.announced = media
                 return state.announcements.note()
             }
-            guard let unsaid else { return }
+            guard let suppressed else { return }
             var metadata: Logger.Metadata = ["media": "\(media)"]
-            if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+            if suppressed > 0 { metadata["suppressed"] = "\(suppressed)" }
             logger.info("the publisher announced its media", metadata: metadata)
         case .faults(let counts, let advice):
             let text = counts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
@@ -169,12 +169,12 @@ final class PublisherPort: Sendable {
                 // While video comes, the log is enough.
                 if !state.delivers { statistics.note(.sender, advice) }
             }
-        case .refused(let reason, let address, let detail, let unsaid):
+        case .refused(let reason, let address, let detail, let suppressed):
             var metadata: Logger.Metadata = [
                 "address": "\(address)", "reason": "\(reason.rawValue)", "detail": "\(detail ?? reason.sentence)",
             ]
-            if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
-            logger.warning("turned away", metadata: metadata)
+            if suppressed > 0 { metadata["suppressed"] = "\(suppressed)" }
+            logger.warning("publisher rejected", metadata: metadata)
         }
     }
 
@@ -188,7 +188,7 @@ final class PublisherPort: Sendable {
             logger.warning("the key has changed, and the publisher has the former one: its connection is closed")
         case .violation(let why):
             logger.warning("the publisher broke the protocol: its connection is closed", metadata: ["reason": "\(why)"])
-        case .rejected(let why): logger.warning("the publisher is turned away", metadata: ["reason": "\(why)"])
+        case .rejected(let why): logger.warning("the publisher is rejected", metadata: ["reason": "\(why)"])
         }
     }
 
@@ -245,7 +245,7 @@ final class PublisherPort: Sendable {
         var metadata: Logger.Metadata = ["reason": "\(advice)"]
         if let announced { metadata["announced"] = "\(announced)" }
         logger.warning(
-            "the publisher sends no picture: another one with the right key may take its place", metadata: metadata)
+            "the publisher sends no video: another one with the right key may take its place", metadata: metadata)
         ingest.setSendsNoVideo(true)
     }
 
@@ -267,7 +267,7 @@ extension IngestEvent.Ending {
     /// What the status says of the source until another publisher delivers.
     fileprivate var note: String? {
         switch self {
-        case .rejected(let why): SourceNote.turnedAway(why)
+        case .rejected(let why): SourceNote.rejected(why)
         case .left, .idle, .replaced, .keyChanged, .violation: nil
         }
     }

@@ -16,13 +16,13 @@ final class WriterReports: Sendable {
     func log(_ event: FIFOEvent, _ logger: Logger) {
         switch event {
         case .writer:
-            let unsaid = state.withLock { state in
-                let unsaid = state.limit.note()
-                state.isLogged = unsaid != nil
-                return unsaid
+            let suppressed = state.withLock { state in
+                let suppressed = state.limit.note()
+                state.isLogged = suppressed != nil
+                return suppressed
             }
-            guard let unsaid else { return }
-            logger.notice("a program writes frames", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
+            guard let suppressed else { return }
+            logger.notice("a program writes frames", metadata: suppressed > 0 ? ["suppressed": "\(suppressed)"] : [:])
         case .gone(let missing):
             guard state.withLock(\.isLogged) else { return }
             guard missing > 0 else { return logger.notice("the program that wrote frames has gone") }

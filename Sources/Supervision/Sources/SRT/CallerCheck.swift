@@ -45,7 +45,7 @@ final class CallerCheck: Sendable {
     /// calling it. No longer, since an honest caller tries for three seconds.
     private static let pauses = Duration.milliseconds(250) ... .seconds(1)
     private static let forgiveness = Duration.seconds(10)
-    /// How long a caller may take for its first picture: no other caller gets in as long as it is connected.
+    /// How long a caller may take for its first video frame: no other caller gets in as long as it is connected.
     private static let silence = Duration.seconds(10)
 
     init(_ source: SRTSource, clock: any ServiceClock = ContinuousClock(), logger: Logger) {
@@ -112,14 +112,14 @@ final class CallerCheck: Sendable {
     /// Video came.
     func delivers() { state.withLock { $0.hasDelivered = true } }
 
-    /// Waits for the first picture of a caller that was admitted.
+    /// Waits for the first video frame of a caller that was admitted.
     ///
     /// - Parameter relay: The relay that reads it, as ``expectVideo()`` returned it.
     /// - Returns: Whether none came, and the caller is still connected.
     func isMute(_ relay: Int) async -> Bool {
         try? await clock.sleep(for: Self.silence)
         guard state.withLock({ $0.relay == relay && !$0.hasDelivered }) else { return false }
-        warn("the SRT caller sends no picture: it is disconnected")
+        warn("the SRT caller sends no video: it is disconnected")
         return true
     }
 
@@ -144,17 +144,17 @@ final class CallerCheck: Sendable {
         guard let caller = SRTCaller(line) else { return nil }
         switch caller {
         case .wrongPassphrase:
-            refuse(.passphrase, "turned away: wrong SRT passphrase, or none")
+            refuse(.passphrase, "rejected: wrong SRT passphrase, or none")
             return nil
         case .accepted(let found):
             let isRight = !asksForStreamID || state.withLock(\.words)?.admits(found) == true
-            return decide(isRight ? .right : .wrong, "turned away: wrong SRT stream id, or none")
+            return decide(isRight ? .right : .wrong, "rejected: wrong SRT stream id, or none")
         case .opened:
             guard asksForStreamID else { return decide(.right, "") }
             return decide(
                 .wrong,
                 """
-                turned away: this FFmpeg does not print which SRT stream id a caller names; leave streamid: out and \
+                rejected: this FFmpeg does not print which SRT stream id a caller names; leave streamid: out and \
                 set a passphrase:
                 """
             )
@@ -184,7 +184,7 @@ final class CallerCheck: Sendable {
     }
 
     private func warn(_ message: Logger.Message) {
-        guard let unsaid = state.withLock({ $0.reports.note() }) else { return }
-        logger.warning(message, metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
+        guard let suppressed = state.withLock({ $0.reports.note() }) else { return }
+        logger.warning(message, metadata: suppressed > 0 ? ["suppressed": "\(suppressed)"] : [:])
     }
 }

@@ -16,7 +16,7 @@ final class SRTSourceDriver: SourceDriver {
     /// The next caller's first video and first audio alone are taken.
     private let isNarrow = Mutex(false)
 
-    private static let awaited = "a caller is connected and has not sent a picture yet"
+    private static let awaited = "a caller is connected and has not sent video yet"
 
     init(_ source: SRTSource, in context: SourceContext) {
         self.context = context
@@ -152,13 +152,13 @@ final class SRTSourceDriver: SourceDriver {
         return exit
     }
 
-    /// Disconnects a caller that sends no picture for long.
+    /// Disconnects a caller that sends no video for long.
     private func expectVideo() {
         let relay = caller.expectVideo()
         Task {
             guard await caller.isMute(relay) else { return }
             context.statistics.note(
-                .sender, "the last caller sent no picture and was disconnected; have it send MPEG-TS with video")
+                .sender, "the last caller sent no video and was disconnected; have it send MPEG-TS with video")
             context.process.report(.replace)
         }
     }
