@@ -10,7 +10,7 @@ package import Status
 /// The status of the service over HTTP, read-only: `/metrics`, `/healthz`, `/readyz`, `/api/status` and `/api/events`.
 ///
 /// It has a thread of its own, and ``ServerLimits`` bounds what clients can use. A port that another program uses takes
-/// nothing off the air: it is a problem, and the server retries.
+/// no stream off air: it is a problem, and the server retries.
 package struct StatusServer: Service {
     private let host: String
     private let port: Int

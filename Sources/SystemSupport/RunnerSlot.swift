@@ -1,4 +1,4 @@
-/// A service part that runs until it is told to end.
+/// A service part that runs until it is asked to end.
 package protocol Runnable: Sendable {
     /// Returns after ``finish()``, once all its work has ended.
     func run() async
@@ -25,7 +25,7 @@ package final class RunnerSlot<Runner: Runnable>: Sendable {
         end.finish()
     }
 
-    /// Adds the next runner. The one before has to be told to end.
+    /// Adds the next runner. The previous runner has to be asked to end first.
     package func follow(with next: Runner) { queue.yield(next) }
 
     /// Accepts no further runners.

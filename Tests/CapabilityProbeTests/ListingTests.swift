@@ -38,7 +38,7 @@ import Testing
         #expect(FieldOrder(v4l2: field, height: height) == order)
     }
 
-    @Test("a user without access gets advice, and is never told to join root's group")
+    @Test("a user without access gets advice, and never advice to join root's group")
     func advice() {
         #expect(NodeAccess.advice("/dev/x", group: "render", mode: 0o020_660).hasSuffix("add it to the group render"))
         #expect(NodeAccess.advice("/dev/x", group: "video", mode: 0o020_600).contains("udev rule that sets mode 0660"))

@@ -163,7 +163,7 @@ import Testing
         let (third, thirdReports) = try await rig.source(0)
         try await rig.write(try await stream(rate: 44_100, isMono: true), to: third)
         try await thirdReports.wait(for: .otherAudioFormat(Self.mono, channel: .stereo44))
-        try await thirdReports.wait(for: "the air") { if case .onAir = $0 { true } else { false } }
+        try await thirdReports.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
         #expect(others(firstReports).isEmpty && others(secondReports).count == 1 && others(thirdReports).count == 1)
         #expect(try await rig.formats(attachment, reader) == [.stereo44])
         #expect(!events.all.contains(.ended))

@@ -95,7 +95,7 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("a source reports its program, the air, its silence and its end in order")
+    @Test("a source reports its program, on air, its silence and its end in order")
     func sourceEvents() async throws {
         let rig = await DataPathRig(patience: Limit.scaled(.milliseconds(200)))
         let (_, writer, events) = try await rig.source()
@@ -271,7 +271,7 @@ import Testing
 
     // MARK: Two sources
 
-    @Test("a preferred source takes the air at its keyframe until it ends")
+    @Test("a preferred source goes on air at its keyframe until it ends")
     func priorities() async throws {
         let rig = await DataPathRig()
         let (publisher, reader, _) = try await rig.publisher()
@@ -313,7 +313,7 @@ import Testing
     }
 
     @Test(
-        "a source that takes the air waits for the B-frames of the one before")
+        "a source that goes on air waits for the B-frames of the one before")
     func lastBFrames() async throws {
         let rig = await DataPathRig()
         let (publisher, reader, _) = try await rig.publisher()
@@ -362,7 +362,7 @@ import Testing
         Array(TransportBytes.packets(bytes).filter { [0, 4096].contains(TransportBytes.pid($0)) }.prefix(2).joined())
     }
 
-    @Test("a source that falls silent loses the air to one that delivers")
+    @Test("a source that falls silent goes off air for one that delivers")
     func silentSource() async throws {
         let rig = await DataPathRig(patience: Limit.scaled(.milliseconds(300)))
         let (publisher, reader, _) = try await rig.publisher()

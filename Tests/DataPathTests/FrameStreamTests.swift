@@ -131,7 +131,7 @@ import Testing
         await rig.stop()
     }
 
-    @Test("raw frames that take the air wait for the B-frames of the source before")
+    @Test("raw frames that go on air wait for the B-frames of the source before")
     func lastBFrames() async throws {
         try await withRig { rig in
             let events = Reports<SourceEvent>()

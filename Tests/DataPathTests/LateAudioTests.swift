@@ -201,7 +201,7 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("a report of late audio ends when another source takes the air", .tags(.ffmpeg))
+    @Test("a report of late audio ends when another source goes on air", .tags(.ffmpeg))
     func leavesTheAir() async throws {
         let rig = await Rig()
         let (late, reports) = try await rig.source(1)

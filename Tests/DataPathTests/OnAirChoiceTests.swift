@@ -18,7 +18,7 @@ import Testing
         func isSilent(now: Int64) -> Bool { choice.isSilent(now: now) }
     }
 
-    @Test("the first source that has a keyframe takes the air")
+    @Test("the first source that has a keyframe goes on air")
     func first() {
         let choice = Driven()
         #expect(choice.onAir == nil && choice.isSilent(now: 0))
@@ -49,7 +49,7 @@ import Testing
         #expect(choice.isSilent(now: 11 * second))
     }
 
-    @Test("only the end of the source on air frees the air")
+    @Test("only the end of the source on air lets another one replace it")
     func ends() {
         let choice = Driven()
         choice.keyframe(from: 0, now: 0)
@@ -61,7 +61,7 @@ import Testing
     }
 
     /// Drives source 0, which comes and goes, while source 1, or the slate, is always there. Counts how often source 0
-    /// takes the air.
+    /// goes on air.
     private func flapping(on: Int64, off: Int64, times: Int, slate: Bool) -> (taken: Int, choice: Driven) {
         let choice = Driven()
         let millisecond = second / 1000
@@ -91,12 +91,12 @@ import Testing
     }
 
     @Test(
-        "a source that comes and goes ten times a second takes the air twice only", arguments: [true, false])
+        "a source that comes and goes ten times a second goes on air twice only", arguments: [true, false])
     func flapping(slate: Bool) {
         #expect(flapping(on: 50, off: 50, times: 600, slate: slate).taken == 2)
     }
 
-    @Test("a source that comes and goes slowly takes the air less and less often")
+    @Test("a source that comes and goes slowly goes on air less and less often")
     func relapsing() {
         let (taken, _) = flapping(on: 3000, off: 1000, times: 20, slate: false)
         #expect((3...5).contains(taken), "\(taken)")
@@ -108,7 +108,7 @@ import Testing
         #expect(flapping(on: OnAirChoice.healthy / 1_000_000 + 100, off: 1000, times: 10, slate: true).taken == 10)
     }
 
-    @Test("a source takes the air at once where there is nothing else to show")
+    @Test("a source goes on air at once where there is nothing else to show")
     func nothingElse() {
         let (_, choice) = flapping(on: 50, off: 50, times: 100, slate: true)
         #expect(!choice.keyframe(from: 0, slate: true, now: 100 * second))
@@ -122,7 +122,7 @@ import Testing
         #expect(choice.keyframe(from: 0, slate: true, now: 100 * second))
     }
 
-    @Test("a source that returns after its silence takes the air again")
+    @Test("a source that returns after its silence goes on air again")
     func comesBack() {
         let choice = Driven()
         choice.keyframe(from: 0, now: 0)

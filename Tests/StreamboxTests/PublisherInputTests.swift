@@ -25,7 +25,7 @@ import Testing
 
     /// Starts a channel with a group that copies and a group that encodes.
     ///
-    /// - Parameter patience: When the slate takes the air: later than a publisher on a busy machine.
+    /// - Parameter patience: When the slate goes on air: later than a publisher on a busy machine.
     private func rig(_ stage: Stage, patience: String = "20s") async throws -> Rig {
         let sink = try await stage.nginx(record: true)
         let port = try FreePort.tcp()
@@ -46,7 +46,7 @@ import Testing
         return Rig(stage: stage, sink: sink, daemon: daemon, port: port)
     }
 
-    /// Makes the FLV tags of a stream, of ten seconds unless told otherwise.
+    /// Makes the FLV tags of a stream, of ten seconds by default.
     private func tags(
         _ stage: Stage, seconds: Double = 10, _ change: (inout NumberedSource) -> Void = { _ in }
     ) async throws -> [FLVFile.Tag] {

@@ -12,7 +12,7 @@ import Testing
             """
               - name: main
                 sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } } ]
-                # A publisher that is late on a busy machine keeps the air.
+                # A publisher that is late on a busy machine stays on air.
                 slate: { after: 20s }
                 groups:
             \(groups)

@@ -4,7 +4,7 @@ import Testing
 
 /// The messages of the service to the service manager that started it.
 @Suite(.tags(.ffmpeg)) struct ServiceManagerTests {
-    @Test("systemd is told ready with the slate on air, alive, reloading and stopping")
+    @Test("systemd is notified of ready with the slate on air, alive, reloading, stopping")
     func conversation() async throws {
         try await withStage { stage in
             let manager = try NotifyListener(stage.folder.path("notify"))

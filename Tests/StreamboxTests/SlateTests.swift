@@ -17,7 +17,7 @@ import Testing
         """
     }
 
-    /// Waits until this source is the last one that went on air: a late publisher loses the air before it disconnects.
+    /// Waits until this source is the last one that went on air: a late publisher goes off air before it disconnects.
     private func expectOnAir(
         _ source: String, _ daemon: Daemon, file: String = #fileID, line: Int = #line
     ) async throws {
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test("a source of another size and rate takes the air and returns it without a loss")
+    @Test("a source of another size and rate goes on air and off air without a loss")
     func otherFormat() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)

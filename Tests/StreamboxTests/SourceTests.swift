@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test("a publisher takes the air from the test picture and returns it in one stream")
+    @Test("a publisher replaces the test picture on air and hands back in one stream")
     func priorities() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test("a publisher with B-frames takes the air without a lost frame in any group")
+    @Test("a publisher with B-frames goes on air without a lost frame in any group")
     func bFrames() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)

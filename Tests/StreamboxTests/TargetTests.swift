@@ -335,7 +335,7 @@ import Testing
         try await daemon.terminate()
     }
 
-    @Test("a target is told the frame rate that it is sent", arguments: [25, 50, 60])
+    @Test("a target learns the frame rate that it is sent", arguments: [25, 50, 60])
     func announcedRate(rate: Int) async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)

@@ -29,7 +29,7 @@ struct RunnerStage: Sendable {
         await dataPath.addGroup("hd")
     }
 
-    /// The context of a driver, whose process is a record of what it is told.
+    /// The context of a driver, whose process is a record of its events.
     func source(_ kind: SourceKind, process: any Supervised) -> SourceContext {
         let source = SourceConfiguration(kind: kind, position: 0)
         return SourceContext(

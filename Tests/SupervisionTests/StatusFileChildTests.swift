@@ -84,7 +84,7 @@ import Testing
         file.end()
     }
 
-    @Test("the child publishes text after text, and removes the file when told to")
+    @Test("the child publishes text after text, and removes the file when asked to")
     func published() throws {
         let path = folder.path("box.prom")
         let texts = [Array("one\n".utf8), [UInt8](repeating: 65, count: 200_000)]

@@ -26,7 +26,7 @@ struct ChannelAudioFormat {
     /// Any audio is accepted, and the first decides.
     var isUndecided: Bool { isKept && format == nil }
 
-    /// Called when another source takes the air: the channel waits for its audio from the beginning.
+    /// Called when another source goes on air: the channel waits for its audio from the beginning.
     mutating func begins() { firstFrame = nil }
 
     /// Decides by the first audio of a source, or by its first frames where no audio comes beside them.

@@ -67,7 +67,7 @@ extension ChannelInput {
     ) throws(DataPath.NothingToConvert) -> Int64? {
         guard let source = source(of: unitReader) else { throw DataPath.NothingToConvert() }
         source.add(converter)
-        // The source waits to take the air.
+        // The source waits to go on air.
         if change?.to === source { converter.hold() }
         return converter.first.flatMap { source.audioResumption.firstSample(from: $0, sampleRate: sampleRate) }
     }

@@ -3,7 +3,7 @@ import MPEGTS
 
 // Which source's units enter the feed.
 extension ChannelInput {
-    /// Takes a unit of any source, and passes it to the feed where its source is on air or takes the air with it.
+    /// Takes a unit of any source, and passes it to the feed if its source is on air or goes on air with it.
     func take(
         _ unit: AccessUnit, of source: ChannelSource, from parser: borrowing some UnitSource & ~Copyable,
         program: Program, now: Int64
@@ -19,7 +19,7 @@ extension ChannelInput {
         }
         if let change, change.to === source { finish(change, isThere: true) }
         if choice.onAir != source.priority || player != nil {
-            guard unit.kind == .video, unit.isKeyframe, takeAir(source, now: now) else { return }
+            guard unit.kind == .video, unit.isKeyframe, putOnAir(source, now: now) else { return }
         }
         if unit.kind == .video {
             if lastAired == nil { loop.arm(for: now + choice.patience) }
@@ -55,10 +55,10 @@ extension ChannelInput {
         loop.arm(for: now + min(choice.patience, source.patience?.next ?? .max))
     }
 
-    /// Puts a source on air that is not on air and has a keyframe, if it may take the air.
+    /// Puts a source on air that is not on air and has a keyframe, if it may replace the present one.
     ///
     /// - Returns: Whether the source is on air now. Where it has to wait for the last frames of another one, it is not.
-    private func takeAir(_ source: ChannelSource, now: Int64) -> Bool {
+    private func putOnAir(_ source: ChannelSource, now: Int64) -> Bool {
         let previous = choice.onAir
         let former = change?.from ?? sources.first { $0.priority == previous }
         guard choice.keyframe(from: source.priority, slateIsOnAir: player != nil, now: now) else { return false }
@@ -74,7 +74,7 @@ extension ChannelInput {
             loop.arm(for: now + changePatience)
             return false
         }
-        if former !== source { former?.leaveAir() }
+        if former !== source { former?.goOffAir() }
         begin(source, source.videoFormat)
         return true
     }
@@ -110,7 +110,7 @@ extension ChannelInput {
     /// - Parameter isThere: The other one has not ended.
     func finish(_ change: Change, isThere: Bool) {
         self.change = nil
-        if isThere { change.from.leaveAir() }
+        if isThere { change.from.goOffAir() }
         begin(change.to, change.to.videoFormat)
         resume(change.to)
     }

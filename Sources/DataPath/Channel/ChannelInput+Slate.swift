@@ -18,7 +18,7 @@ extension ChannelInput {
     func playSlate(now: Int64) -> Int64 {
         guard let slate else { return .max }
         if player == nil {
-            // A source is about to take the air.
+            // A source is about to go on air.
             if let change { return change.deadline }
             let due = lastAired.map { $0 + choice.patience } ?? slateFrom
             guard now >= due else { return due }

@@ -31,7 +31,7 @@ final class ChannelInput {
     var lastAired: Int64?
     /// When the slate may start as long as nothing has been on air.
     let slateFrom: Int64
-    /// A source is about to take the air from another, which has frames to give first.
+    /// A source is about to replace another one on air, which has frames to give first.
     var change: Change?
     var audio: ChannelAudioFormat
     /// Nanoseconds that a source may take to give its last B-frames.
@@ -40,7 +40,7 @@ final class ChannelInput {
     /// - Parameters:
     ///   - slateDelay: Nanoseconds that the channel waits for its first source before it shows the slate.
     ///   - mostAhead: Nanoseconds that a source may be ahead of real time.
-    ///   - changePatience: Nanoseconds that a source that takes the air waits for the last frames of the one before.
+    ///   - changePatience: Nanoseconds that a source waits, before it goes on air, for the last frames of the one before.
     ///   - keepsAudioFormat: The channel's audio has one format.
     init(
         hub: FeedHub, patience: Int64, slateDelay: Int64, mostAhead: Int64, changePatience: Int64,
@@ -122,7 +122,7 @@ final class ChannelInput {
         if let change {
             if now >= change.deadline { finish(change, isThere: true) } else { next = min(next, change.deadline) }
         }
-        // A source that waits to take the air is not read meanwhile.
+        // A source that waits to go on air is not read meanwhile.
         for source in sources where !source.isStalled && change?.to !== source {
             guard let due = source.stalls(channelPatience: choice.patience) else { continue }
             if now >= due {

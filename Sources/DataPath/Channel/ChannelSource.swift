@@ -55,8 +55,8 @@ final class ChannelSource {
         for converter in converters { converter.close() }
     }
 
-    /// Another source takes the air.
-    func leaveAir() {
+    /// Another source goes on air.
+    func goOffAir() {
         forgetLateAudio()
         report(.offAir)
     }

@@ -1,9 +1,9 @@
 /// Chooses the source of a channel that is on air: the first by priority that delivers.
 ///
-/// A source that comes and goes must not make the output come and go. It returns to the air at once the first time. A
-/// source that twice in a row lost the air soon after it had taken it has to settle: it has to deliver steadily for a
-/// while before it takes the air from another source or from the slate, and longer with each relapse. Where there is
-/// nothing else to show, a source takes the air at once.
+/// A source that comes and goes must not make the output come and go. It goes on air again at once the first time. A
+/// source that twice in a row went off air soon after it had gone on air has to settle: it has to deliver steadily for a
+/// while before it replaces another source or the slate, and longer with each relapse. Where there is nothing else to
+/// show, a source goes on air at once.
 ///
 /// Pure; times are nanoseconds of any clock that does not go back.
 struct OnAirChoice {
@@ -21,8 +21,8 @@ struct OnAirChoice {
         /// Since when frames have come without a pause.
         var steadySince: Int64?
         var lastFrame: Int64 = 0
-        var tookAir: Int64 = 0
-        /// How often in a row the source lost the air soon after it had taken it.
+        var wentOnAir: Int64 = 0
+        /// How often in a row the source went off air soon after it had gone on air.
         var relapses = 0
     }
 
@@ -46,7 +46,7 @@ struct OnAirChoice {
         if onAir == source { lastFrame = now }
     }
 
-    /// Decides whether a source takes the air with a keyframe.
+    /// Decides whether a source goes on air with a keyframe.
     ///
     /// - Parameter slateIsOnAir: The slate can be shown while the source settles.
     /// - Returns: Whether the source is on air now.
@@ -60,7 +60,7 @@ struct OnAirChoice {
         if let onAir, onAir != source, !isOtherOnAir { noteLoss(of: onAir, at: lastFrame) }
         onAir = source
         lastFrame = now
-        records[source, default: Record()].tookAir = now
+        records[source, default: Record()].wentOnAir = now
         return true
     }
 
@@ -77,7 +77,7 @@ struct OnAirChoice {
 
     private mutating func noteLoss(of source: Priority, at time: Int64) {
         guard var record = records[source] else { return }
-        record.relapses = time - record.tookAir >= Self.healthy ? 0 : min(record.relapses + 1, 16)
+        record.relapses = time - record.wentOnAir >= Self.healthy ? 0 : min(record.relapses + 1, 16)
         records[source] = record
     }
 

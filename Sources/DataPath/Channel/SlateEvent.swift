@@ -3,6 +3,6 @@ package import MPEGTS
 /// An event of a channel's slate.
 package enum SlateEvent: Sendable, Hashable {
     case onAir(VideoFormat)
-    /// A source took the air.
+    /// A source went on air.
     case offAir
 }

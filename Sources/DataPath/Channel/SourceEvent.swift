@@ -9,9 +9,9 @@ package enum SourceEvent: Sendable, Hashable {
     /// The video continues with another size or with other parameter sets, or its measured frame rate differs from the
     /// reported one.
     case changed(VideoFormat?)
-    /// The source took the air.
+    /// The source went on air.
     case onAir(VideoFormat?)
-    /// Another source took the air.
+    /// Another source went on air.
     case offAir
     /// No frame came within the source's patience.
     case stalled

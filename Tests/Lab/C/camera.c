@@ -390,7 +390,7 @@ static int read_modes(struct camera *camera, const char *text) {
     return camera->mode_count > 0;
 }
 
-/* A JPEG frame begins with FF D8 FF. An H.264 frame begins with a delimiter, which the encoder was told to write. */
+/* A JPEG frame begins with FF D8 FF. An H.264 frame begins with a delimiter, which the encoder was asked to write. */
 static int read_pictures(struct camera *camera, const char *path) {
     static const char jpeg[] = {'\xff', '\xd8', '\xff'}, delimiter[] = {0, 0, 0, 1, 9};
     gsize size;

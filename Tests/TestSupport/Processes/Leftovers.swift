@@ -28,7 +28,7 @@ package enum Leftovers {
         }
     }
 
-    /// The children of a process, zombies included; of this process unless told otherwise.
+    /// The children of a process, zombies included; of this process by default.
     ///
     /// Tests that run in parallel have children too: use this in a serialised suite, or only for `isZombie`.
     package static func children(of pid: Int32? = nil) -> [Process] {

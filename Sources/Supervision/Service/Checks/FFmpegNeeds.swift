@@ -191,7 +191,7 @@ package struct FFmpegNeeds: Sendable {
         need([.filter("framestep")], for: subject, Self.noGPU)
     }
 
-    /// Whether a source may send codecs that a feed does not carry. RTMP publishers are told which codecs they may
+    /// Whether a source may send codecs that a feed does not carry. RTMP publishers learn which codecs they may
     /// send.
     private func mayBeInOtherCodecs(_ source: SourceConfiguration) -> Bool {
         switch source.kind {
