@@ -19,7 +19,7 @@ import Testing
             channel, stopped: StoppedOutputs(), context: stage.context, dataPath: stage.dataPath)
     }
 
-    @Test("a better source delivers for five seconds -> the other one rests, and runs again when that stalls")
+    @Test("a better source delivers for five seconds -> the other one rests until it stalls")
     func rests() async throws {
         let stage = await RunnerStage()
         let runner = runner(ChannelConfiguration(name: "main", sources: Self.sources), on: stage)

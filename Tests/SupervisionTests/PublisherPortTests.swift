@@ -21,7 +21,7 @@ import Testing
         #expect(statistics.now.sourceState(isListener: true) == .connecting)
     }
 
-    @Test("a publisher's messages cannot be used -> a note, until its video comes or it has left")
+    @Test("unusable messages of a publisher -> a note until its video comes or it has left")
     func unusable() {
         let (statistics, port) = Self.port(HeardProcess())
         let advice = "its messages cannot be used (empty unit); restart the stream in the encoder"

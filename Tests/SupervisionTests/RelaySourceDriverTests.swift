@@ -47,7 +47,7 @@ import Testing
         await stage.dataPath.stop()
     }
 
-    @Test("a source delivers and stalls -> its process and its channel learn it in that order")
+    @Test("a source delivers and stalls -> first its process and then its channel learn it")
     func events() async {
         let stage = await RunnerStage()
         let process = HeardProcess()
@@ -64,7 +64,7 @@ import Testing
         await stage.dataPath.stop()
     }
 
-    @Test("video comes in a foreign codec -> another relay once its rate is known, or no longer awaited")
+    @Test("video in a foreign codec -> another relay once its rate is known or not awaited")
     func foreignVideo() async throws {
         let stage = await RunnerStage()
         let process = HeardProcess()

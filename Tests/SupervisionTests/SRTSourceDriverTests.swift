@@ -46,7 +46,7 @@ import Testing
         await stage.dataPath.stop()
     }
 
-    @Test("a caller names a wrong stream id -> it is disconnected, and the port stays closed for a moment")
+    @Test("a wrong stream id -> the caller is disconnected, the port closed for a moment")
     func wrongStreamID() async throws {
         let stage = await RunnerStage(environment: ["ID": "camera"])
         let driver = try driver(on: stage, streamid: .env("ID"))
@@ -80,7 +80,7 @@ import Testing
         await stage.dataPath.stop()
     }
 
-    @Test("the reading process fails, or is replaced -> another one follows, and the caller stays")
+    @Test("the reader fails or is replaced -> another one follows, and the caller stays")
     func readers() async throws {
         let stage = await RunnerStage()
         let driver = try driver(on: stage)

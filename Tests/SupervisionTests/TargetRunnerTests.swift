@@ -25,7 +25,7 @@ import Testing
         clock.advance(by: .seconds(1))
     }
 
-    @Test("a publisher that ends -> the next starts at once, and after a second end in a row after a pause")
+    @Test("a publisher ends -> the next starts at once, after a second end after a pause")
     func restarts() async throws {
         let stage = await RunnerStage()
         let runner = runner(on: stage)
@@ -51,7 +51,7 @@ import Testing
         await stage.dataPath.stop()
     }
 
-    @Test("a target is no longer wanted -> its publisher ends after its input, and none follows")
+    @Test("a target is not wanted -> its publisher ends after its input, and none follows")
     func unwanted() async throws {
         let stage = await RunnerStage()
         let runner = runner(on: stage)
@@ -84,7 +84,7 @@ import Testing
         await stage.dataPath.stop()
     }
 
-    @Test("a secret cannot be read -> the target says so, nothing starts, and it is tried again")
+    @Test("an unreadable secret -> the target reports it, starts nothing, and retries")
     func secret() async throws {
         let stage = await RunnerStage()
         let runner = runner(
@@ -124,7 +124,7 @@ import Testing
         await stage.dataPath.stop()
     }
 
-    @Test("events of the feed -> the process stalls and recovers, and the share of the stream is shown")
+    @Test("events of the feed -> the process stalls and recovers, and the share is shown")
     func events() async {
         let stage = await RunnerStage()
         let process = HeardProcess()
