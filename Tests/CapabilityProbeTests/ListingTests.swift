@@ -16,13 +16,15 @@ import Testing
     @Test("four-letter codes and frame rates are written in a readable form")
     func notations() {
         #expect(
-            FourCC.text(0x5659_5559) == "YUYV" && FourCC.text(0x2020_3859) == "Y8" && FourCC.text(0x0100_3859) == "Y8??"
+            V4L2Notation.text(0x5659_5559) == "YUYV" && V4L2Notation.text(0x2020_3859) == "Y8"
+                && V4L2Notation.text(0x0100_3859) == "Y8??"
         )
         // RGBP, and the same big-endian.
-        #expect(FourCC.text(0x5042_4752) == FourCC.text(0xD042_4752))
-        #expect(FourCC.rate(interval: 1, 30) == "30" && FourCC.rate(interval: 333_333, 9_999_990) == "30")
-        #expect(FourCC.rate(interval: 1001, 60000) == "60000/1001" && FourCC.rate(interval: 2, 15) == "15/2")
-        #expect(FourCC.rate(interval: 0, 30) == nil && FourCC.rate(interval: 1, 0) == nil)
+        #expect(V4L2Notation.text(0x5042_4752) == V4L2Notation.text(0xD042_4752))
+        #expect(V4L2Notation.rate(interval: 1, 30) == "30" && V4L2Notation.rate(interval: 333_333, 9_999_990) == "30")
+        #expect(
+            V4L2Notation.rate(interval: 1001, 60000) == "60000/1001" && V4L2Notation.rate(interval: 2, 15) == "15/2")
+        #expect(V4L2Notation.rate(interval: 0, 30) == nil && V4L2Notation.rate(interval: 1, 0) == nil)
     }
 
     @Test(

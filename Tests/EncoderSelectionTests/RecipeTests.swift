@@ -83,7 +83,7 @@ import Testing
     @Test("fit and deinterlacing follow the configuration, and progressive frames stay")
     func settings() {
         let frames = ArrivingFrames(size: FrameSize(width: 720, height: 576), isInterlaced: true)
-        func settings(_ fit: PictureFit, _ deinterlace: Deinterlacing, _ frames: ArrivingFrames)
+        func settings(_ fit: PictureFit, _ deinterlace: DeinterlaceMode, _ frames: ArrivingFrames)
             -> VideoSettings
         {
             var wish = wish

@@ -7,8 +7,8 @@ import Testing
 
 /// The audio messages that are kept for the next converter.
 @Suite struct RecentAudioTests {
-    private static func audio(_ milliseconds: Int) -> MediaReader.ForeignAudio {
-        MediaReader.ForeignAudio(coding: .mp3, isHeader: false, time: Int64(milliseconds) * 90, body: 1..<2)
+    private static func audio(_ milliseconds: Int) -> MediaReader.ForeignAudioMessage {
+        MediaReader.ForeignAudioMessage(coding: .mp3, isHeader: false, time: Int64(milliseconds) * 90, body: 1..<2)
     }
 
     /// The replayed messages: the time of each in milliseconds, and its bytes.

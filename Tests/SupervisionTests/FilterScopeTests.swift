@@ -15,7 +15,7 @@ import Testing
     }
 
     private func scope(
-        _ frames: ArrivingFrames?, fit: PictureFit = .pad, deinterlace: Deinterlacing = .auto,
+        _ frames: ArrivingFrames?, fit: PictureFit = .pad, deinterlace: DeinterlaceMode = .auto,
         scalesOnGPU: Bool = false
     ) -> FilterScope {
         FilterScope(

@@ -112,7 +112,7 @@ extension ConfigurationReader {
             bitrate: fields.bitrate("bitrate", default: standard.bitrate, in: VideoEncoding.bitrateLimits),
             keyframe: keyframe, profile: profile(fields, codec: codec),
             fit: fields.word("fit", as: PictureFit.self) ?? standard.fit,
-            deinterlace: fields.word("deinterlace", as: Deinterlacing.self) ?? standard.deinterlace)
+            deinterlace: fields.word("deinterlace", as: DeinterlaceMode.self) ?? standard.deinterlace)
         noteAV1(encoding, fields)
         return .encode(encoding)
     }

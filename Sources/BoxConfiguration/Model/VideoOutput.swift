@@ -39,7 +39,7 @@ package enum PictureFit: String, Sendable, CaseIterable {
 }
 
 /// How the service handles frames that the source marks as interlaced.
-package enum Deinterlacing: String, Sendable, CaseIterable {
+package enum DeinterlaceMode: String, Sendable, CaseIterable {
     /// Each frame becomes a progressive frame.
     case auto
     /// The frames stay interlaced.
@@ -69,7 +69,7 @@ package struct VideoEncoding: Sendable, Equatable {
     /// `pad` by default.
     package var fit: PictureFit
     /// `auto` by default.
-    package var deinterlace: Deinterlacing
+    package var deinterlace: DeinterlaceMode
 
     package static let bitrateLimits = Bitrate(bitsPerSecond: 50_000)...Bitrate(bitsPerSecond: 500_000_000)
     package static let keyframeLimits = Duration.milliseconds(100)...Duration.seconds(20)
@@ -79,7 +79,7 @@ package struct VideoEncoding: Sendable, Equatable {
         codec: VideoCodec = .h264, encoder: EncoderChoice = .auto, size: FrameSize? = nil,
         rate: FrameRate? = nil, bitrate: Bitrate = Bitrate(bitsPerSecond: 6_000_000),
         keyframe: Duration = .seconds(2), profile: String? = nil, fit: PictureFit = .pad,
-        deinterlace: Deinterlacing = .auto
+        deinterlace: DeinterlaceMode = .auto
     ) {
         self.codec = codec
         self.encoder = encoder

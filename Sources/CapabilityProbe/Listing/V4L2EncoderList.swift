@@ -12,7 +12,7 @@ package enum V4L2EncoderList {
                 return nil
             }
             // A decoder has these formats at its input. Only an encoder has them at its output.
-            let codecs = node.formats().compactMap { known[FourCC.text($0)] }
+            let codecs = node.formats().compactMap { known[V4L2Notation.text($0)] }
             guard !codecs.isEmpty else { return nil }
             return V4L2Encoder(node: path, name: identity.card, driver: identity.driver, codecs: codecs)
         }.sorted { ($0.node.utf8.count, $0.node) < ($1.node.utf8.count, $1.node) }

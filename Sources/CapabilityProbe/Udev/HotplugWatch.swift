@@ -82,7 +82,7 @@ final class HotplugWatch {
         }
     }
 
-    /// - Returns: `false` if the monitor cannot be used any more.
+    /// - Returns: `false` if the monitor can no longer be used.
     private func receive(into burst: inout HotplugBurst) -> Bool {
         errno = 0
         guard let handle = udev_monitor_receive_device(monitor) else {

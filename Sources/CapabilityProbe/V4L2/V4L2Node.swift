@@ -72,7 +72,7 @@ struct V4L2Node: ~Copyable {
             answer.index = index
             answer.pixel_format = format
             guard ask(v4l2_ask_frame_size, &answer) else { break }
-            let name = FourCC.text(format)
+            let name = V4L2Notation.text(format)
             if answer.type == V4L2_FRMSIZE_TYPE_DISCRETE.rawValue {
                 let (width, height) = (answer.discrete.width, answer.discrete.height)
                 found.append(
@@ -104,9 +104,9 @@ struct V4L2Node: ~Copyable {
             guard answer.type == V4L2_FRMIVAL_TYPE_DISCRETE.rawValue else {
                 let range = answer.stepwise
                 // The shortest interval is the highest rate.
-                return [range.min, range.max].compactMap { FourCC.rate(interval: $0.numerator, $0.denominator) }
+                return [range.min, range.max].compactMap { V4L2Notation.rate(interval: $0.numerator, $0.denominator) }
             }
-            if let rate = FourCC.rate(interval: answer.discrete.numerator, answer.discrete.denominator) {
+            if let rate = V4L2Notation.rate(interval: answer.discrete.numerator, answer.discrete.denominator) {
                 found.append(rate)
             }
         }
@@ -228,9 +228,9 @@ struct V4L2Node: ~Copyable {
         guard ask(v4l2_ask_picture, &picture) else { return nil }
         let interval = ask(v4l2_ask_pace, &pace) ? pace.parm.capture.timeperframe : v4l2_fract()
         return CaptureMode(
-            format: FourCC.text(picture.fmt.pix.pixelformat), width: Int(picture.fmt.pix.width),
+            format: V4L2Notation.text(picture.fmt.pix.pixelformat), width: Int(picture.fmt.pix.width),
             height: Int(picture.fmt.pix.height),
-            rates: FourCC.rate(interval: interval.numerator, interval.denominator).map { [$0] } ?? [])
+            rates: V4L2Notation.rate(interval: interval.numerator, interval.denominator).map { [$0] } ?? [])
     }
 
     /// Asks for the field order of frames of a size, without setting anything.

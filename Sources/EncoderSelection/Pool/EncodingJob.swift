@@ -89,7 +89,7 @@ extension VideoSettings {
     }
 }
 
-extension Deinterlacing {
+extension DeinterlaceMode {
     /// `nil` for none.
     package var settings: VideoSettings.Deinterlacing? {
         switch self {

@@ -8,7 +8,7 @@ package struct InputDescription: Sendable, Hashable {
         case other
     }
 
-    package struct Stream: Sendable, Hashable {
+    package struct ListedStream: Sendable, Hashable {
         /// Its position among all streams of the input.
         package var index: Int
         package var kind: Kind
@@ -18,7 +18,7 @@ package struct InputDescription: Sendable, Hashable {
         package var language: String?
     }
 
-    package struct Program: Sendable, Hashable {
+    package struct ListedProgram: Sendable, Hashable {
         package var number: Int
         /// The name of the service, as the sender declares it.
         package var name: String?
@@ -28,9 +28,9 @@ package struct InputDescription: Sendable, Hashable {
 
     /// FFmpeg's name for the container: `mpegts`.
     package private(set) var format = ""
-    package private(set) var programs: [Program] = []
+    package private(set) var programs: [ListedProgram] = []
     /// In the order of the input.
-    package private(set) var streams: [Stream] = []
+    package private(set) var streams: [ListedStream] = []
     /// Whether the list is complete.
     package private(set) var isWhole = false
     private var isOpen = false
@@ -74,7 +74,7 @@ package struct InputDescription: Sendable, Hashable {
     private mutating func note(_ text: Substring, indent: Int) {
         if indent == 2, text.hasPrefix("Program "), let number = Int(text.dropFirst(8).prefix { $0.isNumber }) {
             isInProgram = programs.count < Self.most
-            if isInProgram { programs.append(Program(number: number, name: nil, streams: [])) }
+            if isInProgram { programs.append(ListedProgram(number: number, name: nil, streams: [])) }
         } else if indent == 2, text.hasPrefix("No Program") {
             isInProgram = false
         } else if indent <= 4, text.hasPrefix("Stream #0:") {
@@ -101,7 +101,8 @@ package struct InputDescription: Sendable, Hashable {
         if isInProgram { programs[programs.count - 1].streams.append(index) }
         guard streams.count < Self.most, !streams.contains(where: { $0.index == index }) else { return }
         streams.append(
-            Stream(index: index, kind: Kind(rawValue: String(word)) ?? .other, codec: String(codec), language: language)
+            ListedStream(
+                index: index, kind: Kind(rawValue: String(word)) ?? .other, codec: String(codec), language: language)
         )
         streams.sort { $0.index < $1.index }
     }

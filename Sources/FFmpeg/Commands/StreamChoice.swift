@@ -3,14 +3,14 @@
 package struct StreamChoice: Sendable, Hashable {
     package private(set) var map: StreamMap
     /// The selected program. `nil` if the input has none.
-    package private(set) var program: InputDescription.Program?
-    package private(set) var video: InputDescription.Stream?
+    package private(set) var program: InputDescription.ListedProgram?
+    package private(set) var video: InputDescription.ListedStream?
     /// `nil` for silence.
-    package private(set) var audio: InputDescription.Stream?
+    package private(set) var audio: InputDescription.ListedStream?
     /// Programs that are left out.
-    package private(set) var otherPrograms: [InputDescription.Program] = []
+    package private(set) var otherPrograms: [InputDescription.ListedProgram] = []
     /// Audio that belongs to the selected video and is left out.
-    package private(set) var otherAudio: [InputDescription.Stream] = []
+    package private(set) var otherAudio: [InputDescription.ListedStream] = []
     /// Whether there are several video streams whose programs are unknown.
     package private(set) var isGuess = false
     /// Whether the audio may belong to a program that is not selected, because the programs are unknown.
@@ -55,7 +55,7 @@ package struct StreamChoice: Sendable, Hashable {
         }
     }
 
-    private mutating func take(_ program: InputDescription.Program, of input: InputDescription) {
+    private mutating func take(_ program: InputDescription.ListedProgram, of input: InputDescription) {
         self.program = program
         let streams = input.streams.filter { program.streams.contains($0.index) }
         video = streams.first { $0.kind == .video }
@@ -65,7 +65,9 @@ package struct StreamChoice: Sendable, Hashable {
         if !input.isAdaptive { otherPrograms = input.programs.filter { $0 != program } }
     }
 
-    private mutating func takeInOrder(_ videos: [InputDescription.Stream], _ audios: [InputDescription.Stream]) {
+    private mutating func takeInOrder(
+        _ videos: [InputDescription.ListedStream], _ audios: [InputDescription.ListedStream]
+    ) {
         video = videos.first
         guard let video else {
             audio = audios.first
@@ -121,15 +123,15 @@ package struct StreamChoice: Sendable, Hashable {
     /// The most names in a sentence.
     private static let mostTold = 8
 
-    private static func name(_ program: InputDescription.Program) -> String {
+    private static func name(_ program: InputDescription.ListedProgram) -> String {
         "\(program.number)" + (program.name.map { " (\($0))" } ?? "")
     }
 
-    private static func name(_ stream: InputDescription.Stream) -> String {
+    private static func name(_ stream: InputDescription.ListedStream) -> String {
         "stream \(stream.index) (\([stream.language, stream.codec].compactMap(\.self).joined(separator: ", ")))"
     }
 
-    private static func list(_ programs: [InputDescription.Program]) -> String {
+    private static func list(_ programs: [InputDescription.ListedProgram]) -> String {
         programs.isEmpty
             ? "it has no programs" : "it has " + programs.prefix(mostTold).map { name($0) }.joined(separator: ", ")
     }

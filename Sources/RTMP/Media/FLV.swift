@@ -19,7 +19,7 @@ package enum FLV {
     ///   - message: All bytes of the message.
     ///   - timestamp: Milliseconds.
     package static func withTag<Result>(
-        of audio: MediaReader.ForeignAudio, in message: Bytes, timestamp: UInt32,
+        of audio: MediaReader.ForeignAudioMessage, in message: Bytes, timestamp: UInt32,
         _ body: (_ head: Bytes, _ content: Bytes, _ tail: Bytes) -> Result
     ) -> Result {
         withUnsafeTemporaryAllocation(byteCount: tagHeaderSize + maximumHeaderSize + tagTrailerSize, alignment: 1) {

@@ -10,7 +10,7 @@ package struct ForeignTrack {
     private var hasFrames = false
     /// The message with the newest header; valid if ``headerAudio`` is not `nil`.
     private var header: [UInt8] = []
-    private var headerAudio: MediaReader.ForeignAudio?
+    private var headerAudio: MediaReader.ForeignAudioMessage?
     /// The header was generated: the publisher's came before its audio had to be converted.
     private var isGenerated = false
 
@@ -24,7 +24,7 @@ package struct ForeignTrack {
     /// - Parameter aac: The format in the newest AAC header, if there is one.
     /// - Returns: Whether codec or format differ from before: a decoder of the earlier audio cannot continue with it.
     package mutating func take(
-        _ audio: MediaReader.ForeignAudio, in message: Bytes, aac: AudioFormat?
+        _ audio: MediaReader.ForeignAudioMessage, in message: Bytes, aac: AudioFormat?
     ) -> Bool {
         let isOther = audio.coding != coding || audio.coding == .aac && aac != self.aac
         if isOther {
@@ -39,7 +39,7 @@ package struct ForeignTrack {
     }
 
     /// - Returns: Whether it differs from the previous header, or comes after the first frames.
-    private mutating func takeHeader(_ audio: MediaReader.ForeignAudio, _ message: Bytes) -> Bool {
+    private mutating func takeHeader(_ audio: MediaReader.ForeignAudioMessage, _ message: Bytes) -> Bool {
         guard message.count <= Self.maximumHeaderSize, headerAudio != audio || !header.elementsEqual(message) else {
             return false
         }
@@ -55,24 +55,24 @@ package struct ForeignTrack {
     private mutating func generateHeader(_ aac: AudioFormat) {
         header = [0xAF, 0]
         header.appendBigEndian(aac.plainConfig)
-        headerAudio = MediaReader.ForeignAudio(coding: .aac, isHeader: true, time: 0, body: 2..<4)
+        headerAudio = MediaReader.ForeignAudioMessage(coding: .aac, isHeader: true, time: 0, body: 2..<4)
         isGenerated = true
     }
 
     /// For PCM and the speech codecs, the first byte contains the rate, the size of a sample and the channels. The
     /// frames of MP3 contain them, and so do the headers of AAC and of the codecs of Enhanced RTMP.
-    private static func format(of audio: MediaReader.ForeignAudio, _ message: Bytes) -> UInt8? {
+    private static func format(of audio: MediaReader.ForeignAudioMessage, _ message: Bytes) -> UInt8? {
         audio.body.lowerBound == 1 && audio.coding != .mp3 ? message.first : nil
     }
 
-    /// Called when the audio needs no conversion any more.
+    /// Called when the audio no longer needs a conversion.
     package mutating func end() {
         (coding, aac, format, hasFrames) = (nil, nil, nil, false)
         (headerAudio, isGenerated) = (nil, false)
     }
 
     /// Calls `body` with the newest header and the bytes of its message, if there is one.
-    package func withHeader(_ body: (MediaReader.ForeignAudio, Bytes) -> Void) {
+    package func withHeader(_ body: (MediaReader.ForeignAudioMessage, Bytes) -> Void) {
         guard let headerAudio else { return }
         header.withUnsafeBytes { body(headerAudio, $0) }
     }

@@ -43,7 +43,7 @@ package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStr
     /// Whether the message, or part of it, cannot be used.
     package var costsFrames: Bool { self != .compositionTime }
 
-    /// What to do if most messages have this fault.
+    /// The remedy if most messages have this fault.
     package var remedy: String {
         switch self {
         case .missingKeyframe: "set the encoder's keyframe interval to 2 s"

@@ -22,13 +22,13 @@ package struct MediaReader {
         ///   or another codec than the previous one.
         case unit(AccessUnit, isNewFormat: Bool)
         /// Audio that has to be converted to AAC.
-        case foreignAudio(ForeignAudio)
+        case foreignAudio(ForeignAudioMessage)
         /// Video that a feed cannot carry. The publisher has to be rejected.
         case foreignVideo(VideoCoding)
     }
 
     /// A message of audio that a feed cannot carry.
-    package struct ForeignAudio: Sendable, Hashable {
+    package struct ForeignAudioMessage: Sendable, Hashable {
         package var coding: AudioCoding
         /// It is a header that a decoder needs before the first frame. Its time has no meaning.
         package var isHeader: Bool
@@ -271,6 +271,6 @@ package struct MediaReader {
         }
         let time = isHeader ? 0 : timeline.place(.audio, timestamp: timestamp, now: now)
         return .foreignAudio(
-            ForeignAudio(coding: tag.coding, isHeader: isHeader, time: time, body: tag.size..<bytes.count))
+            ForeignAudioMessage(coding: tag.coding, isHeader: isHeader, time: time, body: tag.size..<bytes.count))
     }
 }

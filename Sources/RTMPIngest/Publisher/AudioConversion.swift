@@ -6,7 +6,7 @@ import RTMP
 ///
 /// It belongs to the data path's thread, and is used while the peer's session still holds the message of the audio.
 final class AudioConversion {
-    /// What the reader does with a message.
+    /// The reader's next step with a message.
     enum Step {
         /// Nothing: it is a header, or it came too soon after another change of codec.
         case drop
@@ -41,7 +41,7 @@ final class AudioConversion {
     }
 
     /// Notes a message, whose bytes are those of the session's message.
-    func take(_ audio: MediaReader.ForeignAudio, now: Int64) -> Step {
+    func take(_ audio: MediaReader.ForeignAudioMessage, now: Int64) -> Step {
         let isOther = peer.session.withMedia { peer.foreignAudio.take(audio, in: $0, aac: peer.media.audioFormat) }
         if isOther {
             isOtherCodec = true
@@ -57,7 +57,7 @@ final class AudioConversion {
     }
 
     /// Describes audio for the owner.
-    func description(of audio: MediaReader.ForeignAudio) -> ForeignAudio {
+    func description(of audio: MediaReader.ForeignAudioMessage) -> ForeignAudio {
         let name = name(of: audio.coding)
         return ForeignAudio(
             name: name, codec: audio.coding.nameInFFmpeg, statement: audio.coding.statement(name),
@@ -71,14 +71,14 @@ final class AudioConversion {
     }
 
     /// Gives a message to the converters, and keeps it for the next one.
-    func give(_ audio: MediaReader.ForeignAudio) {
+    func give(_ audio: MediaReader.ForeignAudioMessage) {
         peer.session.withMedia { message in
             recent.append(audio, message)
             for index in converters.indices { give(audio, in: message, toConverter: index) }
         }
     }
 
-    private func give(_ audio: MediaReader.ForeignAudio, in message: Bytes, toConverter index: Int) {
+    private func give(_ audio: MediaReader.ForeignAudioMessage, in message: Bytes, toConverter index: Int) {
         let sink = converters[index].sink
         if !converters[index].hasBegun {
             converters[index].hasBegun = true
@@ -90,7 +90,7 @@ final class AudioConversion {
     }
 
     private func give(
-        _ audio: MediaReader.ForeignAudio, in message: Bytes, at timestamp: UInt32, to sink: any AudioSink
+        _ audio: MediaReader.ForeignAudioMessage, in message: Bytes, at timestamp: UInt32, to sink: any AudioSink
     ) {
         FLV.withTag(of: audio, in: message, timestamp: timestamp) { sink.give($0, $1, $2) }
     }
@@ -109,7 +109,7 @@ final class AudioConversion {
         recent.removeAll()
     }
 
-    /// The audio needs no conversion any more.
+    /// The audio no longer needs a conversion.
     ///
     /// - Returns: Whether it needed one before.
     func end() -> Bool {

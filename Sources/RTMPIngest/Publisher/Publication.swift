@@ -10,7 +10,7 @@ import Synchronization
 package final class Publication: @unchecked Sendable {
     /// Why the data path stops reading a connection.
     enum End: Sendable, Hashable {
-        /// The channel does not want it any more. The publisher is still connected.
+        /// The channel no longer wants it. The publisher is still connected.
         case notWanted
         /// Its connection has ended.
         case gone

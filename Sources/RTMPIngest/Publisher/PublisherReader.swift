@@ -265,7 +265,7 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
     }
 
     /// Handles audio that a feed cannot carry. Its bytes are those of the session's message.
-    private func takeForeign(_ audio: MediaReader.ForeignAudio, now: Int64) {
+    private func takeForeign(_ audio: MediaReader.ForeignAudioMessage, now: Int64) {
         switch conversion.take(audio, now: now) {
         case .drop: return
         case .reportAndGive: owner?.unitReader(self, hasForeignAudio: conversion.description(of: audio))

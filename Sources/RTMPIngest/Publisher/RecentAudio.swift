@@ -7,7 +7,7 @@ import RTMP
 /// It allocates memory only when it keeps more than ever before.
 struct RecentAudio {
     private struct Message {
-        var audio: MediaReader.ForeignAudio
+        var audio: MediaReader.ForeignAudioMessage
         /// The position of its bytes, and their number.
         var start: Int
         var count: Int
@@ -44,7 +44,7 @@ struct RecentAudio {
 
     /// Keeps a message, and removes old ones that exceed the limits with it. A message that is larger than the limit
     /// empties the buffer, and is not kept.
-    mutating func append(_ audio: MediaReader.ForeignAudio, _ message: Bytes) {
+    mutating func append(_ audio: MediaReader.ForeignAudioMessage, _ message: Bytes) {
         let added = message.count + Self.entrySize
         guard added <= maximumBytes else { return removeAll() }
         while oldest < messages.count, audio.time - messages[oldest].audio.time > span || size + added > maximumBytes {
@@ -56,7 +56,7 @@ struct RecentAudio {
     }
 
     /// Calls `body` with the messages from `time` on, oldest first.
-    func replay(from time: Int64, _ body: (MediaReader.ForeignAudio, Bytes) -> Void) {
+    func replay(from time: Int64, _ body: (MediaReader.ForeignAudioMessage, Bytes) -> Void) {
         bytes.withUnsafeBytes { all in
             for message in messages[oldest...] where message.audio.time >= time {
                 body(message.audio, Bytes(rebasing: all[message.start..<message.start + message.count]))

@@ -32,7 +32,7 @@ final class Connection: EventLoop.Handler {
     private var mayRead = true
     /// The data path reads it.
     private var isLent = false
-    /// What to do when the data path has returned it.
+    /// The step that follows once the data path has returned it.
     private var onReturn: (() -> Void)?
     /// The answer that is being sent is the last one.
     private var endsOutput = false
@@ -195,7 +195,7 @@ final class Connection: EventLoop.Handler {
         }
     }
 
-    /// Calls `body` once the data path does not read the connection any more.
+    /// Calls `body` once the data path no longer reads the connection.
     ///
     /// - Parameter drains: Whether the data path first takes the data that has already arrived.
     private func whenReturned(drains: Bool = false, _ body: @escaping () -> Void) {

@@ -62,7 +62,7 @@ final class Listener: EventLoop.Handler {
         }
     }
 
-    /// Stops accepting for a while: a waiting connection would wake the loop again and again.
+    /// Stops accepting for a while: a waiting connection would wake the loop repeatedly.
     private func pause() {
         loop.change(socket, events: 0)
         loop.at(EventLoop.now() + Self.pauseDuration) { [weak self] in

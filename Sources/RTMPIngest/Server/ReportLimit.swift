@@ -1,6 +1,6 @@
 import EventLoop
 
-/// Limits how often an event is reported that something outside the service can cause again and again, so that it
+/// Limits how often an event is reported that something outside the service can cause repeatedly, so that it
 /// cannot fill the log: a few in a span of time are reported one by one, and the others as a number.
 ///
 /// Pure; times are nanoseconds of any clock that does not go back.

@@ -1,7 +1,7 @@
 /// Limits how often one publisher replaces another: each change writes lines to the log, even if every client has the
 /// key.
 ///
-/// A few changes are free, since connections break. A client that connects again and again has to wait. Pure; times are
+/// A few changes are free, since connections break. A client that connects repeatedly has to wait. Pure; times are
 /// nanoseconds of any clock that does not go back.
 struct TakeoverRateLimiter {
     /// When all changes so far are forgotten.

@@ -35,7 +35,7 @@ package enum Commands {
         /// else.
         private static func deinterlacing(for outputs: [VideoOutput]) -> VideoSettings.Deinterlacing? {
             let wishes = outputs.map { output in
-                if case .encode(let wish) = output { wish.deinterlace } else { Deinterlacing.auto }
+                if case .encode(let wish) = output { wish.deinterlace } else { DeinterlaceMode.auto }
             }
             if wishes.contains(.field) { return .fields }
             return !wishes.isEmpty && wishes.allSatisfy { $0 == .off } ? nil : .frames
@@ -263,7 +263,7 @@ package enum Commands {
     ///
     /// - Parameter rate: Frames per second, if known and ``FFmpegCapabilities/needsRateOfPublishers`` asks for it.
     /// - Throws: ``SecretError`` or ``CommandError``. ``StartError`` for a codec that FFmpeg cannot send to the target:
-    ///   it would publish an empty stream again and again.
+    ///   it would publish an empty stream repeatedly.
     package static func publisher(
         _ target: TargetConfiguration, of group: GroupConfiguration, take: Int, rate: FrameRate? = nil,
         ffmpeg: FFmpegCapabilities,

@@ -6,7 +6,9 @@ import Testing
 /// The FLV for a process that converts a publisher's audio.
 @Suite struct ForeignAudioTests {
     /// The reader's description of a message.
-    private static func audio(_ bytes: [UInt8], after messages: [[UInt8]] = []) throws -> MediaReader.ForeignAudio {
+    private static func audio(_ bytes: [UInt8], after messages: [[UInt8]] = []) throws
+        -> MediaReader.ForeignAudioMessage
+    {
         var reading = Reading()
         for message in messages { reading.take(Message(.audio, 0, message)) }
         guard case .foreignAudio(let audio) = reading.take(Message(.audio, 0, bytes)) else {

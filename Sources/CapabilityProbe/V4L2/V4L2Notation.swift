@@ -1,5 +1,5 @@
 /// V4L2's notations of formats and rates.
-package enum FourCC {
+package enum V4L2Notation {
     /// `YUYV`, `H264`. Unprintable letters become `?`.
     package static func text(_ code: UInt32) -> String {
         // The highest bit means big-endian, and does not belong to a letter.
