@@ -62,53 +62,11 @@ package final class TestProcess: Sendable, CustomStringConvertible {
         var variables = ProcessInfo.processInfo.environment
         for (key, value) in environment { variables[key] = value }
 
-        var ours: [Int32] = []
-        defer { for end in ours { close(end) } }
-        func pipe() throws -> (read: Int32, write: Int32) {
-            var ends: [Int32] = [0, 0]
-            guard Glibc.pipe(&ends) == 0 else { throw Failed("no pipe: \(errnoText())") }
-            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-            return (ends[0], ends[1])
-        }
-        func nothing() -> Int32 {
-            let end = open("/dev/null", O_RDWR | O_CLOEXEC)
-            ours.append(end)
-            return end
-        }
-
-        var readers: [PipeReader] = []
-        var feed: Int32 = -1
-        let childInput: Int32
-        switch input {
-        case .none: childInput = nothing()
-        case .descriptor(let end): childInput = end
-        case .bytes, .pipe:
-            let ends = try pipe()
-            ours.append(ends.read)
-            childInput = ends.read
-            feed = ends.write
-        }
-        let outputs: Transcript
-        let childOutput: Int32
-        switch output {
-        case .descriptor(let end):
-            outputs = Transcript(.lines(keep: 1))
-            childOutput = end
-        case .lines, .bytes:
-            if case .bytes(let limit) = output {
-                outputs = Transcript(.bytes(limit: limit))
-            } else {
-                outputs = Transcript(.lines(keep: 20_000))
-            }
-            let ends = try pipe()
-            ours.append(ends.write)
-            childOutput = ends.write
-            readers.append(PipeReader(ends.read, into: outputs))
-        }
-        let errors = Transcript(.lines(keep: 20_000))
-        let errorEnds = try pipe()
-        ours.append(errorEnds.write)
-        readers.append(PipeReader(errorEnds.read, into: errors))
+        var ends = ChildEnds()
+        defer { ends.closeOurs() }
+        let childInput = try ends.input(input)
+        let (outputs, childOutput) = try ends.output(output)
+        let (errors, childErrors) = try ends.transcript(.lines(keep: 20_000))
 
         let pid: Int32
         do {
@@ -116,14 +74,14 @@ package final class TestProcess: Sendable, CustomStringConvertible {
                 .init(
                     path: words[0], arguments: words,
                     environment: variables.map { "\($0.key)=\($0.value)" }, folder: folder,
-                    descriptors: [childInput, childOutput, errorEnds.write]))
+                    descriptors: [childInput, childOutput, childErrors]))
         } catch {
-            for reader in readers { reader.discard() }
-            if feed >= 0 { close(feed) }
+            for reader in ends.readers { reader.discard() }
+            if ends.feed >= 0 { close(ends.feed) }
             throw error
         }
         let program = TestProcess(
-            name: name, pid: pid, output: outputs, errors: errors, readers: readers, feed: feed)
+            name: name, pid: pid, output: outputs, errors: errors, readers: ends.readers, feed: ends.feed)
         if case .bytes(let bytes) = input {
             Thread.detachNewThread {
                 try? program.writeNow(bytes)
@@ -131,6 +89,56 @@ package final class TestProcess: Sendable, CustomStringConvertible {
             }
         }
         return program
+    }
+
+    /// The descriptors of a program that is about to start.
+    private struct ChildEnds {
+        /// The child's ends of pipes and files, which this process closes once the program has its own copies.
+        private var ours: [Int32] = []
+        /// The end through which the program's input is written; -1 for none.
+        private(set) var feed: Int32 = -1
+        private(set) var readers: [PipeReader] = []
+
+        func closeOurs() { for end in ours { close(end) } }
+
+        mutating func input(_ input: Input) throws -> Int32 {
+            switch input {
+            case .none:
+                let end = open("/dev/null", O_RDWR | O_CLOEXEC)
+                ours.append(end)
+                return end
+            case .descriptor(let end): return end
+            case .bytes, .pipe:
+                let ends = try Self.pipe()
+                ours.append(ends.read)
+                feed = ends.write
+                return ends.read
+            }
+        }
+
+        mutating func output(_ output: Output) throws -> (Transcript, Int32) {
+            switch output {
+            case .descriptor(let end): (Transcript(.lines(keep: 1)), end)
+            case .lines: try transcript(.lines(keep: 20_000))
+            case .bytes(let limit): try transcript(.bytes(limit: limit))
+            }
+        }
+
+        /// Makes a pipe whose bytes become a transcript.
+        mutating func transcript(_ kind: Transcript.Kind) throws -> (Transcript, Int32) {
+            let transcript = Transcript(kind)
+            let ends = try Self.pipe()
+            ours.append(ends.write)
+            readers.append(PipeReader(ends.read, into: transcript))
+            return (transcript, ends.write)
+        }
+
+        private static func pipe() throws -> (read: Int32, write: Int32) {
+            var ends: [Int32] = [0, 0]
+            guard Glibc.pipe(&ends) == 0 else { throw Failed("no pipe: \(errnoText())") }
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            return (ends[0], ends[1])
+        }
     }
 
     private init(
