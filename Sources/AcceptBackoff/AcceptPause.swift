@@ -2,7 +2,7 @@ import Glibc
 package import NIOCore
 
 /// Stops accepting connections for a second when no file descriptors are left: without the pause, the waiting clients
-/// would wake the thread of the server again and again. Must be the first handler in the pipeline of the server's
+/// would wake the thread of the server repeatedly. Must be the first handler in the pipeline of the server's
 /// channel.
 package final class AcceptPause: ChannelDuplexHandler {
     package typealias InboundIn = NIOAny

@@ -9,7 +9,7 @@ extension DataPath {
     /// - Parameters:
     ///   - patience: How long the source on air may be silent before another one takes over.
     ///   - slateDelay: How long the channel waits for its first source before it shows the slate.
-    ///   - changePatience: How long a source that goes on air waits for the last frames of the one before.
+    ///   - changePatience: How long a source that goes on air waits for the last frames of the previous source.
     ///   - keepsAudioFormat: A group copies the channel's audio, so the audio has one format, see
     ///     ``keepAudioFormat(_:of:)``.
     ///   - start: Where the channel's timeline begins, in ticks.

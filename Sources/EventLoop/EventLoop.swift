@@ -202,7 +202,7 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
             actions.removeValue(forKey: next)?()
         }
         if nextDeadline <= last.due {
-            // Without a callback too: a deadline in the past would fire again and again.
+            // Without a callback too: a deadline in the past would fire repeatedly.
             nextDeadline = .max
             if let onDeadline { nextDeadline = min(onDeadline(), nextDeadline) }
         }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Slows down the starts of a service that ends again and again soon after its start.
+/// Slows down the starts of a service that ends repeatedly soon after its start.
 ///
 /// The unit makes the manager restart the service at once, without a limit: a box is back on air sooner, and it has no
 /// operator who could start it again. A service that fails each time must not occupy the processor or fill the journal.

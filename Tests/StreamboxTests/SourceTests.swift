@@ -369,7 +369,7 @@ import Testing
         }
     }
 
-    @Test("a camera that disconnects again and again is a problem, also while live")
+    @Test("a camera that disconnects repeatedly is a problem, also while live")
     func cutOffCamera() async throws {
         try await withStage { stage in
             let camera = try await UDPCamera(lasting: .seconds(4))

@@ -226,7 +226,7 @@ import Testing
         }
     }
 
-    @Test("a target that is cut off again and again is a problem with its cause")
+    @Test("a target that is cut off repeatedly is a problem with its cause")
     func cutOff() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx()

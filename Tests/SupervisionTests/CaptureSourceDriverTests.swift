@@ -177,7 +177,7 @@ import Testing
         }
     }
 
-    @Test("a card freezes again and again -> more patience, until it is pulled and plugged")
+    @Test("a card freezes repeatedly -> more patience, until it is pulled and plugged")
     func patience() {
         let rig = Rig()
         rig.driver.follow(Self.card())

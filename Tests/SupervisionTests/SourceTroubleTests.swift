@@ -30,7 +30,7 @@ import Testing
         return statistics.now.sourceTrouble(isListener: !isFetched, isFetched: isFetched, now: live + time)
     }
 
-    @Test("a pull is cut off again and again -> a problem while it is live, until it lasts")
+    @Test("a pull is cut off repeatedly -> a problem while it is live, until it lasts")
     func flapping() throws {
         let statistics = statistics(.reset, lasting: .milliseconds(1500), times: 3)
         let words = try #require(trouble(statistics, after: .seconds(5)))
@@ -44,7 +44,7 @@ import Testing
         #expect(trouble(statistics(.reset, lasting: .seconds(30), times: 5), after: .seconds(1)) == nil)
     }
 
-    @Test("a file ends again and again -> no problem, unless it lasts an instant only")
+    @Test("a file ends repeatedly -> no problem, unless it lasts an instant only")
     func files() {
         #expect(
             trouble(statistics(.ended, lasting: .seconds(5), times: 5, isComplete: true), after: .seconds(1)) == nil)

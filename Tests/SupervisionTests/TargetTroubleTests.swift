@@ -25,7 +25,7 @@ import Testing
         statistics.stateChanged(.pausing, wanted: true, starts: number, now: start + end)
     }
 
-    @Test("a target is cut off again and again -> a problem while live, until it lasts")
+    @Test("a target is cut off repeatedly -> a problem while live, until it lasts")
     func flapping() throws {
         let statistics = ProcessStatistics()
         live(statistics, 1, from: .zero, live: .seconds(1), until: .seconds(6), exit(.reset))

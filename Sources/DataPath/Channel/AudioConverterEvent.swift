@@ -5,7 +5,7 @@ package enum AudioConverterEvent: Sendable, Hashable {
     /// The process gave audio before, gets audio, and has given none for a while. Start another process beside it. The
     /// one that gives audio first continues.
     case late
-    /// The process was late, and the one that was started beside it continues. This one is not used any more.
+    /// The process was late, and the one that was started beside it continues. This one is no longer used.
     case replaced
     /// The late process gives audio again. This one, which was started beside it, is not used.
     case unneeded

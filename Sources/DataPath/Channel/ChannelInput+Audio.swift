@@ -61,7 +61,7 @@ extension ChannelInput {
     ///   - sampleRate: The sample rate of the converted audio.
     /// - Returns: The first sample that the process has to output, counted from the first message of its input; `nil`
     ///   where it has to output all samples.
-    /// - Throws: ``DataPath/NothingToConvert`` where there is no such source any more.
+    /// - Throws: ``DataPath/NothingToConvert`` where that source is gone.
     func add(
         _ converter: AudioConverter, to unitReader: any UnitReader, sampleRate: Int
     ) throws(DataPath.NothingToConvert) -> Int64? {
@@ -72,7 +72,7 @@ extension ChannelInput {
         return converter.first.flatMap { source.audioResumption.firstSample(from: $0, sampleRate: sampleRate) }
     }
 
-    /// Removes a converter whose process has ended, or is not wanted any more.
+    /// Removes a converter whose process has ended, or is no longer wanted.
     func remove(_ converter: AudioConverter) {
         self.converter(of: converter.unitReader)?.source.remove(converter)
         converter.close()

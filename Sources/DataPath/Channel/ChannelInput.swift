@@ -40,7 +40,8 @@ final class ChannelInput {
     /// - Parameters:
     ///   - slateDelay: Nanoseconds that the channel waits for its first source before it shows the slate.
     ///   - mostAhead: Nanoseconds that a source may be ahead of real time.
-    ///   - changePatience: Nanoseconds that a source waits, before it goes on air, for the last frames of the one before.
+    ///   - changePatience: Nanoseconds that a source waits for the last frames of the previous source before it goes
+    ///     on air.
     ///   - keepsAudioFormat: The channel's audio has one format.
     init(
         hub: FeedHub, patience: Int64, slateDelay: Int64, mostAhead: Int64, changePatience: Int64,

@@ -99,7 +99,7 @@ extension ChannelSource {
         unitReader?.addConverter(converter)
     }
 
-    /// Removes a converter that has ended, or is not used any more.
+    /// Removes a converter that has ended, or is no longer used.
     func remove(_ converter: AudioConverter) {
         guard let index = converters.firstIndex(where: { $0 === converter }) else { return }
         converters.remove(at: index)

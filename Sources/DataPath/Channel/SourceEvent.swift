@@ -25,7 +25,7 @@ package enum SourceEvent: Sendable, Hashable {
     case otherAudioFormat(AACFormat, channel: AACFormat)
     /// The source is on air, and for seconds its audio has been too far from its video to enter the feed. The value is
     /// how far the audio is behind the video, negative where it is ahead, to a tenth of a second. Silence replaces the
-    /// audio. `nil` once audio is accepted again, or once there is no such source or audio any more.
+    /// audio. `nil` once audio is accepted again, or once that source or audio is gone.
     case lateAudio(Duration?)
     /// This many frames arrived and will not come out encoded.
     case lost(Int)

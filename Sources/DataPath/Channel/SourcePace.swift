@@ -40,7 +40,7 @@ struct SourcePace {
     }
 
     /// The pace of the next source in the same place, which has a timeline of its own. It begins as far ahead as this
-    /// one was, so that a file that is fetched again and again stays in real time.
+    /// one was, so that a file that is fetched repeatedly stays in real time.
     func following() -> SourcePace {
         var next = SourcePace(most: most)
         next.due = due

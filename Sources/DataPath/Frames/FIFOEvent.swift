@@ -2,7 +2,7 @@
 package enum FIFOEvent: Sendable, Hashable {
     /// A program writes to the FIFO.
     case writer
-    /// No program writes to the FIFO any more.
+    /// No program writes to the FIFO now.
     ///
     /// - Parameter missing: Bytes of the last frame that were not written.
     case gone(missing: Int)

@@ -66,7 +66,7 @@ struct FrameStore {
         end += 1
     }
 
-    /// Removes a frame that has come out encoded, and those before it, which will not come out any more. Their memory
+    /// Removes a frame that has come out encoded, and those before it, which will no longer come out. Their memory
     /// is used again.
     mutating func deliver(_ number: Int) {
         delivered = max(delivered, number + 1)

@@ -105,7 +105,7 @@ final class PipeReader: UnitReader, EventLoop.Handler {
         guard descriptor >= 0, !isHeld else { return }
         isHeld = true
         isResting = false
-        // Remove the descriptor, not only its events: epoll would report a writer that has ended again and again.
+        // Remove the descriptor, not only its events: epoll would repeatedly report a writer that has ended.
         loop.remove(descriptor)
     }
 

@@ -1,7 +1,7 @@
 package import MPEGTS
 package import MediaTypes
 
-/// A short transport stream that is played again and again. It begins with a keyframe, has
+/// A short transport stream that is played in a loop. It begins with a keyframe, has
 /// its frames in presentation order, and has no audio.
 package struct SlateClip: Sendable {
     let bytes: [UInt8]

@@ -1,4 +1,4 @@
-/// What is known about a candidate on this box.
+/// The state of a candidate on this box.
 package enum Standing: Sendable, Hashable {
     /// It passed its trial, or is software that the installed FFmpeg has.
     case usable

@@ -119,7 +119,7 @@ extension EncoderPool {
             if case .passed = verdict { return true }
             return jobs.contains(trial.job)
         }
-        // This limits the memory for sources whose frame size changes again and again.
+        // This limits the memory for sources whose frame size changes repeatedly.
         guard verdicts.count > 256 else { return }
         verdicts = verdicts.filter { jobs.contains($0.key.job) }
     }

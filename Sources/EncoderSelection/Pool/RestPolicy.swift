@@ -6,7 +6,7 @@ package enum RestPolicy {
     /// Older failures are not counted.
     package static let memory = Duration.seconds(600)
     /// After this many failures within ``memory`` the pause is the cap, however short the last one was: a device that
-    /// returns and fails again and again must not get a stream each time.
+    /// returns and fails repeatedly must not get a stream each time.
     package static let most = 3
 
     /// - Parameter step: 0 for the first pause.

@@ -1,4 +1,4 @@
-/// What an encoder does with the audio.
+/// The treatment of the audio by an encoder.
 package enum AudioTreatment: Sendable, Hashable {
     case copy
     /// `bitrate` in bits/s, `rate` in Hz.

@@ -1,4 +1,4 @@
-/// What an encoder does with the video.
+/// The treatment of the video by an encoder.
 package enum VideoTreatment: Sendable {
     case copy
     case encode(VideoSettings, with: any EncoderRecipe)

@@ -22,7 +22,7 @@ extension Splicer {
             guard writer.isJoined, let latest = writer.latest else { return .dropped }
             raw = Ticks.extend(unit.pts, near: latest)
             if let abandoned = writer.abandoned {
-                // Audio from before a jump that is read after the video has jumped has no place any more.
+                // Audio from before a jump that is read after the video has jumped no longer has a place.
                 guard abs(raw - latest) <= abs(raw - abandoned) else { return refuseAudio(at: raw + writer.offset) }
                 writer.abandoned = nil
             }

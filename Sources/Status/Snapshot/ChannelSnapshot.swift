@@ -91,7 +91,7 @@ package struct EndSnapshot: Sendable, Hashable, Codable {
     package var status: String
     /// `nil` when it was asked to end.
     package var cause: String?
-    /// What it said last, secrets masked.
+    /// Its last message, with masked secrets.
     package var lastLines: [String]
     /// The part of its command line that FFmpeg refused; `nil` if the process ended for another reason.
     package var refused: String?

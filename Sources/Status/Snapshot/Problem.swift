@@ -24,7 +24,7 @@ package struct Problem: Sendable, Hashable, Codable {
     package var problem: Kind
     /// The part that has the problem: `target twitch`.
     package var subject: String
-    /// What happened and what to do.
+    /// A sentence that says what happened and what to do.
     package var sentence: String
 
     package init(_ problem: Kind, subject: String, sentence: String) {

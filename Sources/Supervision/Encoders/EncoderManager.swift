@@ -20,7 +20,7 @@ package final class EncoderManager: Sendable {
         /// The callers that wait for verdicts, by the number of the wait.
         var waiting: [Int: Wait] = [:]
         var waits = 0
-        /// No verdict comes any more.
+        /// No verdict follows.
         var isEnded = false
         /// The groups that asked for an encoder at the start and have no frame on air yet.
         var withoutFrame: Set<String> = []

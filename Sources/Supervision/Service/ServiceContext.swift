@@ -49,7 +49,7 @@ package struct ServiceContext: Sendable {
 
     /// The first slates, kept from one start to the next. `nil` if there is no folder for them.
     package var slates: SlateStore?
-    /// What system tests change.
+    /// The values that system tests change.
     package var testHooks = TestHooks()
 
     package init(

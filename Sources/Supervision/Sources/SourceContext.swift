@@ -4,7 +4,7 @@ import Logging
 import MPEGTS
 import MediaTypes
 
-/// What a channel learns of one of its sources. None of the closures may block.
+/// The events that a source reports to its channel. None of the closures may block.
 struct SourceObserver: Sendable {
     /// Called when the source delivers, or no longer does.
     let delivers: @Sendable (Bool) -> Void
@@ -14,7 +14,7 @@ struct SourceObserver: Sendable {
     let changed: @Sendable (VideoFormat?) -> Void
 }
 
-/// What the driver of a source works with: its configuration, its channel and the service.
+/// The dependencies of a source's driver: its configuration, its channel and the service.
 struct SourceContext: Sendable {
     let source: SourceConfiguration
     let channel: ChannelConfiguration

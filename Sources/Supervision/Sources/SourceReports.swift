@@ -1,7 +1,7 @@
 import RTMPIngest
 import Synchronization
 
-/// Limits how often the log has what a sender can cause again and again.
+/// Limits how often the log has what a sender can cause repeatedly.
 final class SourceReports: Sendable {
     enum Kind: Hashable {
         /// The format changed.
@@ -28,7 +28,7 @@ final class SourceReports: Sendable {
 
     /// The source is faster than real time.
     ///
-    /// - Returns: Whether this is the first time: a file that is fetched again and again is reported once.
+    /// - Returns: Whether this is the first time: a file that is fetched repeatedly is reported once.
     func notePace() -> Bool {
         state.withLock { state in
             defer { state.hasReportedPace = true }

@@ -96,7 +96,7 @@ final class StreamRelay: Sendable {
         return current
     }
 
-    /// What the next process encodes, at the rate that was measured.
+    /// The streams that the next process encodes, at the measured rate.
     private var current: Commands.Transcoding {
         let measured = watch.measured
         return transcoding.withLock { transcoding in

@@ -100,7 +100,7 @@ final class StreamWatch: Sendable {
     func begin(isCopying: Bool) -> StreamMap {
         state.withLock { state in
             if state.input.isWhole { state.former = state.input }
-            // No wait for the rate any more.
+            // The rate is no longer awaited.
             if !isCopying { state.waiting = nil }
             (state.input, state.isCopying) = (InputDescription(), isCopying)
             return state.map

@@ -44,7 +44,7 @@ struct RecordingPruner: Sendable {
         }
     }
 
-    /// Looks again and again, and waits for the disk as long as it takes. For a process that does nothing else.
+    /// Looks repeatedly, and waits for the disk as long as it takes. For a process that does nothing else.
     func run(while isWanted: @Sendable () -> Bool = { true }) async {
         // Segments of an earlier process are flushed, too: that costs nothing if there is nothing to flush.
         var memory = Memory()

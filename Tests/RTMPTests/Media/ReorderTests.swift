@@ -130,7 +130,7 @@ import Testing
         #expect(errors.suffix(60).allSatisfy { abs($0.it - size) <= 40 })
     }
 
-    @Test("one stream steps back again and again -> no stream runs ahead")
+    @Test("one stream steps back repeatedly -> no stream runs ahead")
     func again() {
         for kind in [StreamKind.video, .audio] {
             let added = (0..<500).map { $0 % 25 < 5 ? -200 : 0 }

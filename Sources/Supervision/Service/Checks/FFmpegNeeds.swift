@@ -9,9 +9,9 @@ package struct MissingAbility: Sendable, Hashable {
     package var subject: String
     /// The missing part, as ``RefusedOption`` describes it: `the protocol srt`.
     package var missing: String
-    /// What does not work without it.
+    /// The part of the service that does not work without it.
     package var consequence: String
-    /// What to do about it, as the end of a sentence.
+    /// The remedy, as the end of a sentence.
     var advice = RefusedRole.advice
 
     package func sentence(ffmpeg: String) -> String {

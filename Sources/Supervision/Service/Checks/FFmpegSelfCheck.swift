@@ -2,7 +2,7 @@ package import FFmpeg
 import MediaTypes
 
 /// Runs a tenth of a second of each kind of command line with the installed FFmpeg. An option that it refuses is then
-/// known before a process ends again and again because of it.
+/// known before a process ends repeatedly because of it.
 ///
 /// Command lines with parts that FFmpeg does not list are left out: ``FFmpegNeeds`` names those. Encoders of GPUs are
 /// left out too: each has to pass a trial with the same options before a group uses it.

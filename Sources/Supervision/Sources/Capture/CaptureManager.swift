@@ -54,7 +54,7 @@ package final class CaptureManager: Sendable {
     /// - Parameters:
     ///   - audioCame: Called when an audio device was plugged in, of the card or not.
     ///   - clockWasSet: Called with the step of the wall clock.
-    ///   - changed: Called with the card, or with `nil` when the source has none any more. Called first once the cards
+    ///   - changed: Called with the card, or with `nil` when the source no longer has one. Called first once the cards
     ///     are known, and, while the source has none, whenever other cards come or go.
     func claim(
         _ id: String, _ binding: CaptureBinding, audioCame: @escaping @Sendable () -> Void = {},

@@ -13,7 +13,7 @@ import SystemSupport
 final class CaptureSourceDriver: SourceDriver {
     let context: SourceContext
     private let source: CaptureSource
-    /// What is done with fields; `nil` leaves them as they are.
+    /// The treatment of fields; `nil` leaves them as they are.
     private let deinterlacing: VideoSettings.Deinterlacing?
     private let state: Mutex<CardState>
 

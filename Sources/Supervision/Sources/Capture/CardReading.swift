@@ -41,7 +41,7 @@ struct CardReading {
     /// Asks the driver how the card can be read now: its input may be another, and another signal may arrive there,
     /// than when the card was listed.
     ///
-    /// - Returns: The mode; `isGone` when the card is being pulled, and lists no modes any more.
+    /// - Returns: The mode; `isGone` when the card is being pulled, and no longer lists modes.
     static func mode(of card: CaptureDevice, for source: CaptureSource) async -> (mode: CaptureSetting, isGone: Bool) {
         let ready = await BlockingIO.run(atMost: driverPatience) { [node = card.node] in CardInput.prepare(node) }
             .flatMap { $0 }

@@ -3,7 +3,7 @@ import CapabilityProbe
 import DataPath
 import MediaTypes
 
-/// What is known of a source and its capture card. Pure: events and times come from outside.
+/// The state of a source and its capture card. Pure: events and times come from outside.
 struct CardState {
     private(set) var card: CaptureDevice?
     private var isWanted = false
@@ -49,7 +49,7 @@ struct CardState {
     /// A reader can run.
     var canRun: Bool { isWanted && card != nil && hasSignal }
 
-    /// What the operator has to know; `nil` for nothing.
+    /// The sentence that the operator has to read; `nil` for none.
     var trouble: String? {
         guard card != nil else { return nil }
         if !hasSignal { return Self.noSignal }
@@ -87,7 +87,7 @@ struct CardState {
         return before
     }
 
-    /// The source needs no card any more.
+    /// The source no longer needs a card.
     mutating func release() { (card, watch) = (nil, nil) }
 
     /// - Returns: Whether the reader that begins is the first of a card that was plugged in.
@@ -109,7 +109,7 @@ struct CardState {
     /// Keeps what watches the input of a card, unless the source has another card by now.
     mutating func keep(_ watch: SignalWatch?, of node: String) { if card?.node == node { self.watch = watch } }
 
-    /// What watches the input of a card has ended.
+    /// The process that watches the input of a card has ended.
     ///
     /// - Returns: Whether the source still has this card.
     mutating func watchEnded(of node: String) -> Bool {

@@ -249,7 +249,7 @@ final class PublisherPort: Sendable {
         ingest.setSendsNoVideo(true)
     }
 
-    /// Looks again and again whether the publisher sends video.
+    /// Checks repeatedly whether the publisher sends video.
     private func look() async {
         while await (try? clock.sleep(for: Self.lookInterval)) != nil {
             let isThere = state.withLock { state in
@@ -264,7 +264,7 @@ final class PublisherPort: Sendable {
 }
 
 extension IngestEvent.Ending {
-    /// What the status says of the source until another publisher delivers.
+    /// The source's note in the status until another publisher delivers.
     fileprivate var note: String? {
         switch self {
         case .rejected(let why): SourceNote.rejected(why)

@@ -131,7 +131,7 @@ final class CallRelay: Sendable {
         return state.withLock(\.isOver)
     }
 
-    /// No process writes to the pipe any more, and it is empty.
+    /// No process writes to the pipe now, and it is empty.
     private static func isDone(_ pipe: FileDescriptor) -> Bool {
         var look = pollfd(fd: pipe.rawValue, events: Int16(POLLIN), revents: 0)
         return poll(&look, 1, 0) > 0 && look.revents & Int16(POLLHUP) != 0 && look.revents & Int16(POLLIN) == 0

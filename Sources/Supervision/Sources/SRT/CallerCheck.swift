@@ -45,7 +45,7 @@ final class CallerCheck: Sendable {
     /// calling it. No longer, since an honest caller tries for three seconds.
     private static let pauses = Duration.milliseconds(250) ... .seconds(1)
     private static let forgiveness = Duration.seconds(10)
-    /// How long a caller may take for its first video frame: no other caller gets in as long as it is connected.
+    /// How long a caller may take for its first video frame: no other caller is accepted while it is connected.
     private static let silence = Duration.seconds(10)
 
     init(_ source: SRTSource, clock: any ServiceClock = ContinuousClock(), logger: Logger) {

@@ -152,7 +152,7 @@ final class SRTSourceDriver: SourceDriver {
         return exit
     }
 
-    /// Disconnects a caller that sends no video for long.
+    /// Disconnects a caller that sends no video for a long time.
     private func expectVideo() {
         let relay = caller.expectVideo()
         Task {
