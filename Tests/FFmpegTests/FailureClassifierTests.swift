@@ -490,10 +490,10 @@ import Testing
 
     @Test("unused TLS options show that FFmpeg follows a redirection to http")
     func redirected() {
-        func isTold(_ text: String) -> Bool { PlainRedirect.isTold(by: LogLine(parsing: text)) }
-        #expect(isTold("[concat @ 0x1] [warning] Unused options for 'https://u:p@localhost:1/live'."))
-        #expect(!isTold("[concat @ 0x1] [warning] Unused options for 'http://localhost:1/live'."))
-        #expect(!isTold("[error] https://localhost:1/Unused options for 'https://"))
+        func isReported(_ text: String) -> Bool { PlainRedirect.isReported(by: LogLine(parsing: text)) }
+        #expect(isReported("[concat @ 0x1] [warning] Unused options for 'https://u:p@localhost:1/live'."))
+        #expect(!isReported("[concat @ 0x1] [warning] Unused options for 'http://localhost:1/live'."))
+        #expect(!isReported("[error] https://localhost:1/Unused options for 'https://"))
     }
 
     @Test("an RTMPS server that is silent after TLS, or unreachable, did not answer")

@@ -100,7 +100,7 @@ package struct StreamChoice: Sendable, Hashable {
                 + " FFmpeg does not list the programs of a source with a secret"
         }
         guard let program, !otherPrograms.isEmpty else { return nil }
-        let others = otherPrograms.prefix(Self.mostTold).map { Self.name($0) }.joined(separator: ", ")
+        let others = otherPrograms.prefix(Self.mostNames).map { Self.name($0) }.joined(separator: ", ")
         return
             """
             the source has several programs: \(Self.name(program)) is used, \(others) \
@@ -112,7 +112,7 @@ package struct StreamChoice: Sendable, Hashable {
     /// Says that there are several audio tracks, and which one is used. `nil` if there is one.
     package var trackNote: String? {
         guard let audio, !otherAudio.isEmpty else { return nil }
-        let others = otherAudio.prefix(Self.mostTold).map { Self.name($0) }.joined(separator: ", ")
+        let others = otherAudio.prefix(Self.mostNames).map { Self.name($0) }.joined(separator: ", ")
         return
             """
             the source has several audio tracks: \(Self.name(audio)) is used, \(others) \
@@ -121,7 +121,7 @@ package struct StreamChoice: Sendable, Hashable {
     }
 
     /// The most names in a sentence.
-    private static let mostTold = 8
+    private static let mostNames = 8
 
     private static func name(_ program: InputDescription.ListedProgram) -> String {
         "\(program.number)" + (program.name.map { " (\($0))" } ?? "")
@@ -133,6 +133,6 @@ package struct StreamChoice: Sendable, Hashable {
 
     private static func list(_ programs: [InputDescription.ListedProgram]) -> String {
         programs.isEmpty
-            ? "it has no programs" : "it has " + programs.prefix(mostTold).map { name($0) }.joined(separator: ", ")
+            ? "it has no programs" : "it has " + programs.prefix(mostNames).map { name($0) }.joined(separator: ", ")
     }
 }

@@ -2,7 +2,7 @@
 /// the TLS options that it cannot use there.
 package enum PlainRedirect {
     /// FFmpeg logs this before it reads the media. A few frames at most pass before the process is ended.
-    package static func isTold(by line: LogLine) -> Bool {
+    package static func isReported(by line: LogLine) -> Bool {
         LogLine.withoutPrefixes(line.text).hasPrefix("Unused options for 'https://")
     }
 }

@@ -85,7 +85,7 @@ final class StreamRelay: Sendable {
 
     private func handle(_ line: LogLine, of child: ChildHandle) {
         context.statistics.countDrops(in: line)
-        if certificate != nil, PlainRedirect.isTold(by: line) { child.stop(.now, for: .unencrypted) }
+        if certificate != nil, PlainRedirect.isReported(by: line) { child.stop(.now, for: .unencrypted) }
         if watch.handle(line) { replace() }
     }
 
