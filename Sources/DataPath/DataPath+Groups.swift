@@ -27,7 +27,7 @@ extension DataPath {
         package var halfFrame: Int64
         /// The video format of the source on air.
         package var videoFormat: VideoFormat?
-        /// The slate is on air.
+        /// Whether the slate is on air.
         package var isSlate: Bool
         /// The first decoding time of the encoder's input, unless a keyframe comes first.
         package var first: Int64?
@@ -41,7 +41,7 @@ extension DataPath {
         package var audioGrid: Int64
         /// The video format of the source on air.
         package var videoFormat: VideoFormat?
-        /// The slate is on air.
+        /// Whether the slate is on air.
         package var isSlate: Bool
         /// The first decoding time of the encoder's input, unless a keyframe comes first.
         package var first: Int64?

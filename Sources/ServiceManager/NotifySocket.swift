@@ -3,8 +3,8 @@ import Glibc
 /// The socket of the service manager that `NOTIFY_SOCKET` names (sd_notify(3)).
 package final class NotifySocket: Sendable {
     private let descriptor: CInt
-    /// The address, and the number of its bytes that count: the name of an abstract socket has no zero at its end.
     private let address: sockaddr_un
+    /// The number of bytes of the address that count: the name of an abstract socket has no zero at its end.
     private let size: socklen_t
 
     /// - Parameter name: A path, or the name of an abstract socket with `@` in place of its first byte.

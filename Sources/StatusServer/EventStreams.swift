@@ -18,7 +18,7 @@ actor EventStreams {
     private struct Listener {
         let queue: AsyncStream<ByteBuffer>.Continuation
         let channel: any Channel
-        /// Nothing has been sent to it.
+        /// Whether nothing has been sent to it.
         var isNew = true
     }
 

@@ -105,7 +105,7 @@ final class AudioConverter: AudioSink {
         report(.delivering)
     }
 
-    /// The process has output for its input, except for the little that it always holds.
+    /// Whether the process has output for its input, except for the little that it always holds.
     var keepsUp: Bool { clock.newest - newestFrame <= Self.mostBehind }
 
     /// Closes the converter, because another process continues.

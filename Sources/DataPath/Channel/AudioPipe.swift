@@ -12,7 +12,7 @@ final class AudioPipe: EventLoop.Handler, PipeWriter {
     /// The bytes of the buffer that wait.
     private var waiting = 0..<0
     private var isBlocked = false
-    /// The pipe is closed once nothing waits.
+    /// Whether the pipe is closed once nothing waits.
     private var endsWhenEmpty = false
 
     /// Most bytes that wait: more than ten seconds of MP3, a second and a half of PCM.

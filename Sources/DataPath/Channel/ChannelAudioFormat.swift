@@ -11,7 +11,7 @@ struct ChannelAudioFormat {
     /// Nanoseconds that the channel waits for the audio of a source, from the source's first frame on.
     private static let patience: Int64 = 10_000_000_000
 
-    /// A group copies the audio.
+    /// Whether a group copies the audio.
     var isKept: Bool
     /// `nil` until it is decided.
     private(set) var format: AACFormat?
@@ -23,7 +23,7 @@ struct ChannelAudioFormat {
     /// The format that audio must have; `nil` where any is accepted.
     var kept: AACFormat? { isKept ? format : nil }
 
-    /// Any audio is accepted, and the first decides.
+    /// Whether any audio is accepted, and the first decides.
     var isUndecided: Bool { isKept && format == nil }
 
     /// Called when another source goes on air: the channel waits for its audio from the beginning.

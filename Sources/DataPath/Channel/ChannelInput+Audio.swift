@@ -3,7 +3,7 @@ import MPEGTS
 
 // The format of the channel's audio, and the audio converters of its sources.
 extension ChannelInput {
-    /// The channel's audio has one format, because a group copies it.
+    /// Whether the channel's audio has one format, because a group copies it.
     var keepsAudioFormat: Bool {
         get { audio.isKept }
         set {

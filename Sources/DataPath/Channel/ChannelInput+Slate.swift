@@ -3,7 +3,7 @@ import MPEGTS
 
 // The slate.
 extension ChannelInput {
-    /// The slate is on air.
+    /// Whether the slate is on air.
     var showsSlate: Bool { player != nil }
 
     /// Sets the clip that is shown whenever no source delivers, from now on.

@@ -21,9 +21,9 @@ final class ChannelSource {
     var videoFormat: VideoFormat?
     /// The last format that was reported.
     var reportedFormat: VideoFormat?
-    /// The next keyframe has other parameter sets, with the same contents or others.
+    /// Whether the next keyframe has other parameter sets, with the same contents or others.
     var beginsFormat = false
-    /// A feed does not carry the source's streams. Its relay is about to be replaced by one that encodes.
+    /// Whether a feed does not carry the source's streams. Its relay is about to be replaced by one that encodes.
     var isForeign = false
     /// The last program that the reader announced.
     var program: Program?
@@ -34,7 +34,7 @@ final class ChannelSource {
     var otherAudioFormat = OtherAudioFormat()
     /// Valid while the source is on air.
     private var lateAudio = LateAudio()
-    /// The reader itself checks whether the audio has the channel's format.
+    /// Whether the reader itself checks whether the audio has the channel's format.
     private(set) var convertsAudio = false
 
     /// - Parameter patience: `nil` uses the channel's patience, and sets no limit for the first frame.

@@ -6,7 +6,7 @@ package struct ForeignAudio: Sendable, Hashable {
     package var codec: String?
     /// A description that begins a sentence: `its audio is MP3`.
     package var statement: String
-    /// Several tracks come at once, and none of them can be used.
+    /// Whether several tracks come at once, and none of them can be used.
     package var isSeveralTracks: Bool
 
     /// - Parameter statement: `nil` for the statement of a codec with a name.

@@ -1,8 +1,8 @@
 /// Chooses the source of a channel that is on air: the first by priority that delivers.
 ///
 /// A source that comes and goes must not make the output come and go. It goes on air again at once the first time. A
-/// source that twice in a row went off air soon after it had gone on air has to settle: it has to deliver steadily for a
-/// while before it replaces another source or the slate, and longer with each relapse. Where there is nothing else to
+/// source that twice in a row went off air soon after it had gone on air has to settle: it has to deliver steadily for
+/// a while before it replaces another source or the slate, and longer with each relapse. Where there is nothing else to
 /// show, a source goes on air at once.
 ///
 /// Pure; times are nanoseconds of any clock that does not go back.

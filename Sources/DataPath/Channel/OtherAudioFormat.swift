@@ -5,7 +5,7 @@ struct OtherAudioFormat {
     private var format: AACFormat?
     private var isReported = false
 
-    /// The source's audio does not enter the feed.
+    /// Whether the source's audio does not enter the feed.
     var isRefused: Bool { format != nil }
 
     /// Called when a unit has the channel's format, or the channel accepts any.

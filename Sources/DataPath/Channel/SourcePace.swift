@@ -32,7 +32,7 @@ struct SourcePace {
     private var lastNote: Int64 = 0
     /// The end of the source's last wait.
     private var waitedUntil: Int64 = 0
-    /// The source is held back, or was a moment ago.
+    /// Whether the source is held back, or was a moment ago.
     private var isAhead = false
 
     init(most: Int64) {

@@ -16,7 +16,7 @@ package protocol UnitReader: AnyObject {
     func rest(until time: Int64)
     /// Gives the delegate nothing more until a time.
     func wait(until time: Int64)
-    /// Input that has arrived has to wait before the delegate gets it.
+    /// Whether input that has arrived has to wait before the delegate gets it.
     var isBehind: Bool { get }
     /// Reads the input that a sender left when it ended. Where the source is ahead of real time, it reads no more than
     /// may come now.

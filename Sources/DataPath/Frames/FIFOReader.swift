@@ -22,7 +22,7 @@ final class FIFOReader: FrameReader, EventLoop.Handler {
     private var retry: Int64?
     /// When to look whether the open FIFO still has its path. This is done while no program writes.
     private var nextLook: Int64 = 0
-    /// The open FIFO had no path at the last look.
+    /// Whether the open FIFO had no path at the last look.
     private var isNameless = false
 
     /// Bytes that the pipe should hold, where the system allows it.

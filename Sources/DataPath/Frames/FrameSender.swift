@@ -13,11 +13,11 @@ final class FrameSender: EventLoop.Handler, PipeWriter {
     private var descriptor: CInt
     /// The number of the next frame to write; `nil` before ``begin(at:)``.
     private(set) var next: Int?
-    /// The present frame, and how much of it is written, its header included.
     private var frame: FrameStore.Frame?
+    /// The bytes of the present frame that are written, its header included.
     private var offset = 0
     private var isBlocked = false
-    /// The pipe is closed behind the last frame.
+    /// Whether the pipe is closed behind the last frame.
     private var endsAfterLast = false
 
     private static let headerSize = 12
@@ -32,7 +32,7 @@ final class FrameSender: EventLoop.Handler, PipeWriter {
         writeFileHeader()
     }
 
-    /// The encoder has read everything that was written.
+    /// Whether the encoder has read everything that was written.
     var isRead: Bool {
         var waiting = CInt(0)
         return descriptor >= 0 && ioctl(descriptor, UInt(FIONREAD), &waiting) == 0 && waiting == 0

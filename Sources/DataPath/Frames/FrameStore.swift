@@ -47,7 +47,7 @@ struct FrameStore {
         return index < frames.count ? frames[index] : nil
     }
 
-    /// There is no room for another frame.
+    /// Whether there is no room for another frame.
     var isFull: Bool {
         guard let first = frames.first, let last = frames.last else { return false }
         return (frames.count + 1) * layout.byteCount > mostBytes || last.time - first.time > longestSpan

@@ -4,7 +4,7 @@ import MPEGTS
 
 // The generations of the encoder.
 extension FrameStream {
-    /// A successor can take over from the running encoder, perhaps after another successor has gone.
+    /// Whether a successor can take over from the running encoder, perhaps after another successor has gone.
     var hasCurrent: Bool { generations.contains { $0.isJoined && !$0.isCut } }
 
     func add(_ generation: Generation, _ start: Start) {

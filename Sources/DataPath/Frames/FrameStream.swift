@@ -21,9 +21,9 @@ final class FrameStream {
         let report: @Sendable (EncoderEvent) -> Void
         /// Frames that the encoder got and that have not come out encoded.
         var given: Deque<(number: Int, time: Int64)> = []
-        /// The encoder has given a frame.
+        /// Whether the encoder has given a frame.
         var isJoined = false
-        /// The encoder's output waits until the generation before has given everything.
+        /// Whether the encoder's output waits until the generation before has given everything.
         var isHeld = false
         var isStalled = false
         var isSlow = false
@@ -32,7 +32,7 @@ final class FrameStream {
         let frameDuration: Int64?
         /// The first frame of the successor.
         var cut: Int?
-        /// A frame of this generation was rejected because of the cut.
+        /// Whether a frame of this generation was rejected because of the cut.
         var isCut = false
         /// Since when the encoder owes a frame, in nanoseconds of the monotonic clock. While the encoder is not ready,
         /// this is the time at which it was attached.
@@ -57,7 +57,7 @@ final class FrameStream {
     private(set) var input: (any FrameReader)?
     var audioReader: PipeReader?
     var generations: [Generation] = []
-    /// The writer of the frames waits when there is no room for more. A card does not wait.
+    /// Whether the writer of the frames waits when there is no room for more. A card does not wait.
     private let waits: Bool
     private var isWaiting = false
     private(set) var hasEnded = false
@@ -115,7 +115,7 @@ final class FrameStream {
         loop.arm(for: EventLoop.now() + Self.audioPatience)
     }
 
-    /// All frames have come, and all have come out encoded.
+    /// Whether all frames have come, and all have come out encoded.
     var isOver: Bool { hasEnded && store.first == nil }
 
     /// Takes no more frames. Those that have come still come out.

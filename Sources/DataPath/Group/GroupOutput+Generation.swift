@@ -11,9 +11,9 @@ extension GroupOutput {
         let source: FeedHub
         var writer: Splicer.Writer
         var isStalled = false
-        /// The encoder's output waits until the generation before has given everything up to the cut.
+        /// Whether the encoder's output waits until the generation before has given everything up to the cut.
         var isHeld = false
-        /// A frame was rejected for a successor that has gone. Any further frame would leave a gap.
+        /// Whether a frame was rejected for a successor that has gone. Any further frame would leave a gap.
         var isTorn = false
         /// When the video of the predecessor was complete, while this generation still waits for the audio.
         var videoCompleteAt: Int64?

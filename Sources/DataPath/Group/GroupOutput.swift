@@ -68,7 +68,7 @@ final class GroupOutput {
         return true
     }
 
-    /// There is a generation that a successor can take over from.
+    /// Whether there is a generation that a successor can take over from.
     var hasCurrent: Bool { generations.last.map { $0.writer.isJoined && !$0.isHeld && !$0.isTorn } ?? false }
 
     func remove(_ unitReader: PipeReader) {

@@ -19,16 +19,16 @@ final class FeedSender: EventLoop.Handler, PipeWriter {
     private unowned let hub: FeedHub
     private let onEnd: (FeedSender, Ending) -> Void
     private var descriptor: CInt
-    /// ``finish()`` was called.
+    /// Whether ``finish()`` was called.
     private(set) var isFinished = false
-    /// Bytes wait, and the descriptor takes none of them.
+    /// Whether bytes wait, and the descriptor takes none of them.
     private(set) var isBlocked = false
     /// When the descriptor last took a byte or had nothing to take, in nanoseconds of the monotonic clock.
     private(set) var movedAt: Int64
 
     /// Nanoseconds between two writes; 0 writes with every frame.
     let pace: Int64
-    /// Each write to the pipe is whole packets. A pipe that is filled up would end within a packet.
+    /// Whether each write to the pipe is whole packets. A pipe that is filled up would end within a packet.
     private let keepsPackets: Bool
     /// Bytes of whole packets that an empty pipe always takes, wherever they lie in their pages.
     private let mostAtOnce: Int
@@ -61,7 +61,7 @@ final class FeedSender: EventLoop.Handler, PipeWriter {
         hub.add(self)
     }
 
-    /// One of the two sides has closed it.
+    /// Whether one of the two sides has closed it.
     var isClosed: Bool { descriptor < 0 }
 
     /// The last write is longer ago than the pace.

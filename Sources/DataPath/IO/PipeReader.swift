@@ -9,16 +9,16 @@ final class PipeReader: UnitReader, EventLoop.Handler {
     private var descriptor: CInt
     private var parser = UnitParser()
     private weak var owner: (any UnitReaderDelegate)?
-    /// Input waits in the pipe.
+    /// Whether input waits in the pipe.
     private var isHeld = false
-    /// Input waits in the pipe until a time, because the writer is ahead of real time.
+    /// Whether input waits in the pipe until a time, because the writer is ahead of real time.
     private var isWaiting = false
-    /// Units that were read have not been passed on, because of that.
+    /// Whether units that were read have not been passed on, because of that.
     private var hasMore = false
     /// The unit that the owner wants once more.
     private var kept: AccessUnit?
     private var isKeeping = false
-    /// Input waits in the pipe until a time, because no reader wants it before.
+    /// Whether input waits in the pipe until a time, because no reader wants it before.
     private var isResting = false
     /// Bytes of the last read. Where they filled the pipe, the writer has to wait for the loop.
     private var lastCount = 0
@@ -140,7 +140,7 @@ final class PipeReader: UnitReader, EventLoop.Handler {
         if kept != nil || hasMore { passOn() }
     }
 
-    /// Input has to wait before the owner gets it.
+    /// Whether input has to wait before the owner gets it.
     var isBehind: Bool { descriptor >= 0 && isWaiting }
 
     /// Reads the bytes that a writer left in the pipe when it ended. Where it is ahead of real time, it reads no more

@@ -178,6 +178,7 @@ package struct RelayCommand: Sendable {
 
     /// The protocols that a pulled address, and the addresses that it leads to, may use.
     private static let protocols = "crypto,data,tcp,tls,udp,rtp,rtmp,rtmps,http,https,httpproxy,srt"
+    /// Those of these protocols that an address with a checked server may use.
     private static let encryptedProtocols = "crypto,data,tcp,tls,https,httpproxy"
 
     /// Formats that hold their media themselves. Playlists and other formats that name further addresses are left out.

@@ -35,7 +35,7 @@ package final class FeedReader {
     private var leftAt: (frames: Int, dts: Int64)?
     /// The number of bytes delivered so far.
     package private(set) var delivered = 0
-    /// A new era began, and this reader has read everything before it.
+    /// Whether a new era began, and this reader has read everything before it.
     package private(set) var isFinished = false
     /// The keyframe at which the reader began; `nil` while it waits for one.
     package private(set) var firstEntry: Feed.Entry?

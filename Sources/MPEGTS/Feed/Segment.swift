@@ -7,7 +7,7 @@ final class Segment {
     let pages: Pages
     var bytes: UnsafeMutablePointer<UInt8> { pages.bytes }
     var capacity: Int { pages.capacity }
-    /// A process that the feed no longer has a connection with may hold references to its pages.
+    /// Whether a process that the feed no longer has a connection with may hold references to its pages.
     var isLentForGood = false
     private(set) var used = 0
     /// The number of the segment in its feed, from 0, without gaps.

@@ -11,7 +11,7 @@ package struct AccessUnit: Sendable, Hashable {
     package var pts: Int64
     /// Decoding time, 33 bits as on the wire.
     package var dts: Int64
-    /// Decoding can start at this unit. Always false for audio.
+    /// Whether decoding can start at this unit. Always false for audio.
     package var isKeyframe: Bool
     /// The duration of an audio unit in ticks, from its ADTS headers; 0 for video.
     package var duration: Int64

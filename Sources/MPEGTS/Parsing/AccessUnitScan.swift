@@ -2,11 +2,11 @@ import MediaTypes
 
 /// Scans the first NAL units of an access unit: whether decoding can start there, and with which parameter set.
 struct AccessUnitScan {
-    /// Decoding can start here.
+    /// Whether decoding can start here.
     var isKeyframe = false
     /// The position of the sequence parameter set in the scanned bytes, including the NAL header.
     var parameterSet: Range<Int>?
-    /// The first slice was found. If not, more bytes of the unit have to be scanned.
+    /// Whether the first slice was found. If not, more bytes of the unit have to be scanned.
     var sawSlice = false
 
     /// - Parameters:

@@ -10,7 +10,7 @@ struct Packet {
     init(_ bytes: UnsafeMutablePointer<UInt8>) { self.bytes = bytes }
 
     var hasError: Bool { bytes[1] & 0x80 != 0 }
-    /// The payload begins a PES packet or a PSI section (`payload_unit_start_indicator`).
+    /// Whether the payload begins a PES packet or a PSI section (`payload_unit_start_indicator`).
     var startsUnit: Bool { bytes[1] & 0x40 != 0 }
     var isScrambled: Bool { bytes[3] & 0xC0 != 0 }
     var hasPayload: Bool { bytes[3] & 0x10 != 0 }

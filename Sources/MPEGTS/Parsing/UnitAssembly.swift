@@ -13,13 +13,13 @@ struct UnitAssembly {
     private var continuity: UInt8?
     /// Bytes of the PES packet that have not come yet; `nil` if its length is undeclared.
     private var missing: Int?
-    /// Stuffing ended the last unit.
+    /// Whether stuffing ended the last unit.
     private var endedStuffed = false
-    /// The muxer has not padded a packet in the middle of a unit so far.
+    /// Whether the muxer has not padded a packet in the middle of a unit so far.
     private var trustsStuffing = true
     /// Presentation time of the last unit.
     private var lastPTS: Int64?
-    /// A packet without payload announced a discontinuity of the counter.
+    /// Whether a packet without payload announced a discontinuity of the counter.
     private var isInterrupted = false
 
     var firstByte: Int { runs.first?.lowerBound ?? .max }

@@ -35,7 +35,7 @@ package struct UnitParser: ~Copyable {
     package private(set) var videoFormat: VideoFormat?
     /// The format of the newest audio unit; `nil` before the first.
     package private(set) var audioFormat: AACFormat?
-    /// The last keyframe had its sequence parameter set before it, so a new reader can begin there.
+    /// Whether the last keyframe had its sequence parameter set before it, so a new reader can begin there.
     package private(set) var keyframeHasParameterSet = false
     package private(set) var losses = Losses()
 

@@ -11,9 +11,9 @@ extension Splicer {
 
     /// How a video frame continues the feed.
     private struct Placement {
-        /// It is the first frame of its writer.
+        /// Whether it is the first frame of its writer.
         var joins = false
-        /// Its position follows from the feed's last frame, and not from its writer's.
+        /// Whether its position follows from the feed's last frame, and not from its writer's.
         var isPlaced = false
     }
 

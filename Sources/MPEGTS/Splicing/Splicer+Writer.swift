@@ -11,7 +11,7 @@ extension Splicer {
         ///   - needsKeyframe: The writer encodes again, so it can only continue with a keyframe; false for a copy.
         case resuming(near: Int64, needsKeyframe: Bool)
 
-        /// The writer can only continue with a keyframe.
+        /// Whether the writer can only continue with a keyframe.
         var needsKeyframe: Bool {
             switch self {
             case .following: true
@@ -41,7 +41,7 @@ extension Splicer {
         /// the writer's next keyframe, and audio waits for it. `nil` accepts audio of any format, and silence then
         /// keeps the format that it had before.
         package var audioFormat: AACFormat?
-        /// Frames that are missing before its first one do not count as lost.
+        /// Whether frames that are missing before its first one do not count as lost.
         package var isAfterPause = false
         /// A keyframe of this writer is in the feed.
         package internal(set) var isJoined = false
@@ -61,7 +61,8 @@ extension Splicer {
         var end: Cut?
         /// Units that the feed already has are coming, until the first new one.
         var replay: Replay?
-        /// The decoding time of its last frame was moved later to fit into the feed. The next frames may need that too.
+        /// Whether the decoding time of its last frame was moved later to fit into the feed. The next frames may need
+        /// that too.
         var isSqueezed = false
         /// A unit from behind the end has come.
         var passed: (video: Bool, audio: Bool) = (false, false)
@@ -100,11 +101,11 @@ extension Splicer {
             passed = (false, false)
         }
 
-        /// The last video frame before its end has been taken.
+        /// Whether the last video frame before its end has been taken.
         package var hasGivenAllVideo: Bool { passed.video }
-        /// All units before its end have been taken.
+        /// Whether all units before its end have been taken.
         package var hasGivenAll: Bool { passed.video && passed.audio }
-        /// A unit was dropped because of its end.
+        /// Whether a unit was dropped because of its end.
         package var isCut: Bool { passed.video || passed.audio }
     }
 }

@@ -49,7 +49,7 @@ package struct Splicer: ~Copyable {
     var lastAudioDuration: Int64 = 0
     /// The presentation time of the last audio or silence. Audio of unknown duration ends where it begins.
     var lastAudio: Int64?
-    /// Silence replaces the writer's audio.
+    /// Whether silence replaces the writer's audio.
     var isBridging = false
     var silence = Silence(format: .stereo48)
     /// The audio formats in this era of the feed.

@@ -59,7 +59,7 @@ package struct UnitPacker: ~Copyable {
         }
     }
 
-    /// All announced bytes have been written.
+    /// Whether all announced bytes have been written.
     package var isComplete: Bool { room == 0 && rest == 0 }
 
     /// - Parameter unit: The unit for the first packet, `nil` for the others.

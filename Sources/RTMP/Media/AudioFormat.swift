@@ -8,9 +8,9 @@ package struct AudioFormat: Sendable, Hashable {
     package private(set) var sampleRate: Int
     /// `channelConfiguration`, 0…15; 0 if the channels are listed elsewhere.
     package private(set) var channelConfiguration: Int
-    /// Spectral band replication was announced (HE-AAC). It may come even if it was not announced.
+    /// Whether spectral band replication was announced (HE-AAC). It may come even if it was not announced.
     package private(set) var hasSBR = false
-    /// Parametric stereo was announced (HE-AAC v2).
+    /// Whether parametric stereo was announced (HE-AAC v2).
     package private(set) var hasPS = false
     /// The number of samples of the core in a frame.
     package private(set) var samplesPerFrame = 1024

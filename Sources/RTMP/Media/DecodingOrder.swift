@@ -19,7 +19,7 @@ struct DecodingOrder {
     private var clock: Int64 = 0
     /// The second latest time.
     private var former: Int64?
-    /// A frame since the latest time was not one that is shown between the two latest times.
+    /// Whether a frame since the latest time was not one that is shown between the two latest times.
     private var isDisturbed = false
 
     /// The largest number of frames that a decoder holds back.

@@ -6,12 +6,12 @@ package struct ForeignTrack {
     private var aac: AudioFormat?
     /// The first byte of its messages, if it contains the format.
     private var format: UInt8?
-    /// A frame has come since the newest header.
+    /// Whether a frame has come since the newest header.
     private var hasFrames = false
     /// The message with the newest header; valid if ``headerAudio`` is not `nil`.
     private var header: [UInt8] = []
     private var headerAudio: MediaReader.ForeignAudioMessage?
-    /// The header was generated: the publisher's came before its audio had to be converted.
+    /// Whether the header was generated: the publisher's came before its audio had to be converted.
     private var isGenerated = false
 
     /// The largest size of a message with a header, in bytes. Those of FLAC and Opus take less than a hundred.

@@ -30,7 +30,7 @@ package struct MediaReader {
     /// A message of audio that a feed cannot carry.
     package struct ForeignAudioMessage: Sendable, Hashable {
         package var coding: AudioCoding
-        /// It is a header that a decoder needs before the first frame. Its time has no meaning.
+        /// Whether it is a header that a decoder needs before the first frame. Its time has no meaning.
         package var isHeader: Bool
         /// Its presentation time in ticks, on the timeline of the units.
         package var time: Int64

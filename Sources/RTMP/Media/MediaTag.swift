@@ -11,7 +11,7 @@ enum MediaContent: Sendable, Hashable {
 struct VideoTag: Hashable {
     var coding: VideoCoding
     var content: MediaContent
-    /// The publisher marks it as a keyframe. This is only a hint: the NAL units decide.
+    /// Whether the publisher marks it as a keyframe. This is only a hint: the NAL units decide.
     var isKeyframe: Bool
     /// Milliseconds from decoding to presentation, -2²³..<2²³.
     var compositionTime = 0

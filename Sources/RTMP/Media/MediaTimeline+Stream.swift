@@ -3,7 +3,7 @@ import MPEGTS
 extension MediaTimeline {
     /// One of the two streams on the common timeline.
     struct Stream {
-        /// Its frames may come out of order.
+        /// Whether its frames may come out of order.
         let isVideo: Bool
         /// The offset that is added to the ticks of a timestamp, modulo ``wrap``.
         var offset: Int64 = 0

@@ -8,7 +8,7 @@ struct VideoTimes {
     struct Times {
         var dts: Int64
         var pts: Int64
-        /// The composition time was implausible, and was not used.
+        /// Whether the composition time was implausible, and was not used.
         var isCorrected: Bool
     }
 

@@ -36,7 +36,7 @@ struct ChunkReader: ~Copyable {
         /// The extended timestamp, if the header has one.
         var extended: UInt32?
         var body: [UInt8] = []
-        /// A message is unfinished.
+        /// Whether a message is unfinished.
         var isOpen = false
 
         init(id: Int) {

@@ -18,7 +18,7 @@ final class AudioConversion {
 
     private struct Converter {
         let sink: any AudioSink
-        /// It has received the beginning of a stream.
+        /// Whether it has received the beginning of a stream.
         var hasBegun = false
     }
 
@@ -26,9 +26,9 @@ final class AudioConversion {
     private var converters: [Converter] = []
     /// The messages that the next converter may receive again.
     private var recent = RecentAudio()
-    /// The last report to the owner says that such audio comes.
+    /// Whether the last report to the owner says that such audio comes.
     private var isReported = false
-    /// The audio is in another codec than the last report says.
+    /// Whether the audio is in another codec than the last report says.
     private var isOtherCodec = false
     /// The time of the last report, in nanoseconds of the monotonic clock.
     private var lastReport = Int64.min / 2

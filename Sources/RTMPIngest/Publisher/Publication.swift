@@ -27,7 +27,7 @@ package final class Publication: @unchecked Sendable {
     private let home: EventLoop
     private weak var connection: Connection?
     private weak var admission: PublisherAdmission?
-    /// Its data contains no usable video: another publisher may replace it as if it were silent.
+    /// Whether its data contains no usable video: another publisher may replace it as if it were silent.
     var sendsNoVideo = false
 
     /// The time of its last message, in nanoseconds of the monotonic clock.

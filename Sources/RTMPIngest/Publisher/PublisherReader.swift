@@ -18,21 +18,21 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
     private let buffer: UnsafeMutableRawBufferPointer
     /// The bytes of the buffer that are not parsed yet.
     private var rest: Range<Int>
-    /// There may be more to parse, if only a message that is already whole.
+    /// Whether there may be more to parse, if only a message that is already whole.
     private var hasMore = true
     /// The events that the loop waits for; `nil` if it waits for none.
     private var watched: UInt32?
-    /// The channel holds it: incoming data stays in the socket.
+    /// Whether the channel holds it: incoming data stays in the socket.
     private var isHeld = false
-    /// The publisher is ahead of real time: incoming data stays in the socket for a while.
+    /// Whether the publisher is ahead of real time: incoming data stays in the socket for a while.
     private var isWaiting = false
-    /// No reader of the channel needs data yet: incoming data stays in the socket for a while.
+    /// Whether no reader of the channel needs data yet: incoming data stays in the socket for a while.
     private var isResting = false
     private var mayRest = false
     /// The unit that the owner gets again. The session still holds its message.
     private var kept: AccessUnit?
     private var isKeeping = false
-    /// The owner is receiving a unit.
+    /// Whether the owner is receiving a unit.
     private var isGiving = false
     private var isOver = false
     private var end: Publication.End?
@@ -41,8 +41,9 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
     private let conversion: AudioConversion
     /// The number of unusable messages at which they are reported next.
     private var nextFaults = 30
-    /// The last announcement, and the number of announcements.
+    /// The last announcement.
     private var announced: MediaMetadata?
+    /// The number of announcements.
     private var announcements = 0
 
     /// Announcements that are passed on: some publishers repeat theirs with every keyframe.

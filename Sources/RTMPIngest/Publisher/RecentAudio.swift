@@ -8,8 +8,9 @@ import RTMP
 struct RecentAudio {
     private struct Message {
         var audio: MediaReader.ForeignAudioMessage
-        /// The position of its bytes, and their number.
+        /// The position of its bytes.
         var start: Int
+        /// The number of its bytes.
         var count: Int
     }
 

@@ -30,13 +30,13 @@ final class Connection: EventLoop.Handler {
     /// The events that the loop waits for; `nil` if it waits for none.
     private var watched: UInt32?
     private var mayRead = true
-    /// The data path reads it.
+    /// Whether the data path reads it.
     private var isLent = false
     /// The step that follows once the data path has returned it.
     private var onReturn: (() -> Void)?
-    /// The answer that is being sent is the last one.
+    /// Whether the answer that is being sent is the last one.
     private var endsOutput = false
-    /// It has been rejected, and stays open so that the client can read the reason.
+    /// Whether it has been rejected, and stays open so that the client can read the reason.
     private(set) var isLingering = false
     private var deadline: EventLoop.Timer?
 

@@ -25,7 +25,7 @@ actor ChannelRunner: Runnable {
     private var targets: [String: RunnerPlace<TargetRunner>] = [:]
     /// Groups and targets that the operator stopped.
     private(set) var stopped: StoppedOutputs
-    /// Something has been on air: an encoder that started before the first frame would not know the format.
+    /// Whether something has been on air: an encoder that started before the first frame would not know the format.
     private(set) var hasVideo = false
     /// Whether something is on air, and since when; as of the last snapshot.
     var air: (isOn: Bool, since: ContinuousClock.Instant)
@@ -38,7 +38,7 @@ actor ChannelRunner: Runnable {
         case onAir(VideoFormat?, isSlate: Bool)
         /// The source on air continues in this format.
         case changed(VideoFormat?)
-        /// Run this until it returns.
+        /// Run this task until it returns.
         case run(@Sendable () async -> Void)
         case settle(change: Int)
         case finish
@@ -358,7 +358,7 @@ actor ChannelRunner: Runnable {
 }
 
 extension SourceConfiguration {
-    /// The service gets uncompressed frames, and has them encoded.
+    /// Whether the service gets uncompressed frames from the source, and has them encoded.
     var hasFrames: Bool {
         switch kind {
         case .capture, .raw: true
@@ -366,7 +366,7 @@ extension SourceConfiguration {
         }
     }
 
-    /// The box makes it itself, so it can stop while a better one delivers.
+    /// Whether the box itself makes the source's media, so that the source can stop while a better one delivers.
     var isOwn: Bool {
         switch kind {
         case .file, .test: true

@@ -74,9 +74,9 @@ struct EffortMachine: Sendable {
         pause = pauses.first
     }
 
-    /// A better preset than the one in use is wanted.
+    /// Whether a better preset than the one in use is wanted.
     var isLowered: Bool { effort != .normal }
-    /// A better preset was started and has not taken over yet.
+    /// Whether a better preset was started and has not taken over yet.
     var isTrying: Bool { former != nil }
 
     /// - Parameter steps: The efforts that differ for the encoder in use, the one with the most work first.

@@ -13,11 +13,11 @@ struct EncoderGeneration {
     var fault: HandoverCause?
     /// How much work it spends on a frame; `nil` where that cannot be chosen.
     var effort: EncoderEffort?
-    /// It gave no frame within its time limit.
+    /// Whether it gave no frame within its time limit.
     var isStalled = false
-    /// Its fault is already reported, or it was asked to end.
+    /// Whether its fault is already reported, or it was asked to end.
     var isAccountedFor = false
-    /// It was asked to end before it took over, so its exit says nothing about its encoder.
+    /// Whether it was asked to end before it took over, so its exit says nothing about its encoder.
     var isMoot = false
 
     /// Where a generation begins.

@@ -20,15 +20,15 @@ package final class EncoderManager: Sendable {
         /// The callers that wait for verdicts, by the number of the wait.
         var waiting: [Int: Wait] = [:]
         var waits = 0
-        /// No verdict follows.
+        /// Whether no verdict follows.
         var isEnded = false
         /// The groups that asked for an encoder at the start and have no frame on air yet.
         var withoutFrame: Set<String> = []
-        /// A task is listing the devices.
+        /// Whether a task is listing the devices.
         var isLooking = false
-        /// The devices may have changed since that task began, so they are listed again.
+        /// Whether the devices may have changed since that task began, so they are listed again.
         var looksAgain = false
-        /// A thread is listing the video devices.
+        /// Whether a thread is listing the video devices.
         var isAskingBoards = false
 
         /// The encoder that a group used before has no verdict yet.

@@ -20,7 +20,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
 
     private(set) var machine = GroupMachine(policy: .encoder)
     private(set) var generations: [GroupMachine.Generation: EncoderGeneration] = [:]
-    /// A better encoder became usable before the encoder in use gave its first frame.
+    /// Whether a better encoder became usable before the encoder in use gave its first frame.
     private var waitsForFirstFrame = false
     private var isFinishing = false
     private let delegate: Delegate

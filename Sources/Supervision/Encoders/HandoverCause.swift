@@ -42,7 +42,7 @@ package enum HandoverCause: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The encoder in use is not the wanted one. If its successor fails, another one is started.
+    /// Whether the encoder in use is not the wanted one. If its successor fails, another one is started.
     var isOwed: Bool {
         switch self {
         case .config, .source: true

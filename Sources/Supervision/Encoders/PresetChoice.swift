@@ -11,7 +11,7 @@ struct PresetChoice: Sendable {
     private var codec: VideoCodec?
     /// The last measurement of the processors.
     private var lastSample: ProcessorRoom.Sample?
-    /// A measurement is planned.
+    /// Whether a measurement is planned.
     var isLookingForRoom = false
 
     /// - Parameter first: The first pause before a better preset is tried, for tests.

@@ -80,8 +80,9 @@ enum BoundedChild {
         case done
     }
 
-    /// How often a late child is checked, and how much of that time it must have used the processor at least.
+    /// How often a late child is checked.
     private static let look = Duration.seconds(1)
+    /// The processor time between two checks below which a late child counts as idle.
     private static let least = Duration.milliseconds(10)
     /// How often `isDone` is called.
     private static let glance = Duration.milliseconds(20)

@@ -68,7 +68,7 @@ package struct ProcessMachine: Sendable {
     private var stalls = 0
     private var isReplacing = false
     private var isComplete = false
-    /// It has stalled before it delivered anything.
+    /// Whether it has stalled before it delivered anything.
     private var isStuckAtStart = false
     /// Processes in a row that were killed before they delivered anything.
     private var fruitless = 0

@@ -28,7 +28,7 @@ enum SourcePacing {
 }
 
 extension SourceKind {
-    /// It may be a file, which ends and starts over.
+    /// Whether it may be a file, which ends and starts over.
     var comesToAnEnd: Bool {
         switch self {
         case .pull(let pull): pull.url.lowercased().hasPrefix("http")

@@ -12,7 +12,7 @@ final class StreamWatch: Sendable {
         /// The streams that the relay in use takes, or else the next one.
         var map: StreamMap
         var choice: StreamChoice?
-        /// A relay was replaced for new streams, and the next one has not listed them yet.
+        /// Whether a relay was replaced for new streams, and the next one has not listed them yet.
         var expectsOthers = false
         /// When a relay was last replaced for new streams, and the next one listed the same ones as before.
         var inVain: ContinuousClock.Instant?
@@ -20,7 +20,7 @@ final class StreamWatch: Sendable {
         var measured: Int?
         /// The rate of a call since then.
         var call = CallRate()
-        /// The relay in use encodes no video.
+        /// Whether the relay in use encodes no video.
         var isCopying = true
         /// Carried out once the rate is measured.
         var waiting: Wait?
@@ -37,7 +37,7 @@ final class StreamWatch: Sendable {
         }
     }
 
-    /// The rate is measured before the video is encoded.
+    /// Whether the rate is measured before the video is encoded.
     let measures: Bool
     private let program: Int?
     private let isFlattened: Bool

@@ -42,9 +42,9 @@ final class ProcessStatistics: Sendable {
         var encoder: EncoderCandidate?
         /// The card of a source is not plugged in, and which cards are; `nil` if it is plugged in.
         var absence: String?
-        /// Its sender is connected and sends no video.
+        /// Whether its sender is connected and sends no video.
         var isSilent = false
-        /// A sender is connected to the source. It need not send video.
+        /// Whether a sender is connected to the source. It need not send video.
         var hasSender = false
         /// How often it went on air.
         var airs = 0

@@ -130,7 +130,7 @@ final class RecordingFolder: Sendable {
             """)
     }
 
-    /// An earlier child waits for the disk and cannot be ended.
+    /// Whether an earlier child waits for the disk and cannot be ended.
     private var isStuck: Bool {
         state.withLock { state in
             if let pid = state.stuck, BoundedChild.hasEnded(pid) { state.stuck = nil }

@@ -20,8 +20,9 @@ struct TargetPublisher: Sendable {
     /// The target's process.
     let process: any Supervised
 
-    /// How long a publisher that has to know its frame rate waits for the first video frame, and how often it looks.
+    /// How often a publisher that has to know its frame rate looks for the first video frame.
     private static let ratePatience = 100
+    /// The pause between two looks.
     private static let rateLook = Duration.milliseconds(50)
     /// The longest pause between two looks of a wait that has no limit.
     private static let longestLook = Duration.milliseconds(400)

@@ -10,7 +10,7 @@ struct FFmpegCheck: Service {
     let ffmpeg: FFmpegBinary
     /// The findings of the last start, or of this one so far; `nil` for an FFmpeg that has to be asked at each start.
     let knowledge: FFmpegKnowledge?
-    /// The knowledge is of this start, and not in the file yet.
+    /// Whether the knowledge is of this start, and not in the file yet.
     let isNew: Bool
     let environment: [String: String]
     let file: StateFile<FFmpegKnowledge>

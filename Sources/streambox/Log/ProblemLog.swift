@@ -35,7 +35,7 @@ struct ProblemLog {
         var last: ContinuousClock.Instant
         /// For how long it has been there, without the attempts in between.
         var lasted = Duration.zero
-        /// It was there at the last look.
+        /// Whether it was there at the last look.
         var isThere = true
         var isReported = false
     }

@@ -33,7 +33,7 @@ struct ProbeReport: Encodable {
         var reason: String?
         /// The cause of the failure, for programs; `nil` if the trial passed or was not made.
         var cause: String?
-        /// The GPU can scale frames.
+        /// Whether the GPU can scale frames.
         var scalesOnGPU: Bool?
     }
 

@@ -7,7 +7,7 @@ struct ServicePaths {
     /// The folder of the control socket, of slates while they are rendered, and of the list of taps. The service
     /// creates it with mode 0700.
     let runtime: String
-    /// ``runtime`` is a temporary folder, removed when the service ends.
+    /// Whether ``runtime`` is a temporary folder, removed when the service ends.
     let isTemporary: Bool
 
     /// Finds the runtime folder and creates it.

@@ -45,7 +45,7 @@ package final class Disk: Sendable {
     /// Why a file could not be written.
     package struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         package var description: String
-        /// The disk does not answer.
+        /// Whether the disk does not answer.
         package var isSilent = false
     }
 

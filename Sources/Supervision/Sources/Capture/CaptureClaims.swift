@@ -62,7 +62,7 @@ package struct CaptureClaims: Sendable {
 }
 
 extension CaptureDevice {
-    /// FFmpeg can read one of its formats, as far as is known. Cards also have nodes for depth and infrared.
+    /// Whether FFmpeg can read one of its formats, as far as is known. Cards also have nodes for depth and infrared.
     var isReadable: Bool { modes.map { $0.isEmpty || $0.contains { CaptureSetting.reads($0.format) } } ?? true }
 
     fileprivate var drawback: Int { isHung ? 2 : isReadable ? 0 : 1 }

@@ -12,7 +12,7 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
     package var rate: FrameRate?
     /// The order of the fields in its frames; `nil` where they are progressive, or the driver does not say.
     package var fields: FieldOrder?
-    /// It differs from the configuration.
+    /// Whether it differs from the configuration.
     package var isOther = false
 
     package var description: String {

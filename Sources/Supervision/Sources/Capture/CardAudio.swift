@@ -4,9 +4,9 @@ import FFmpeg
 struct CardAudio {
     /// Losses in a row.
     private(set) var losses = 0
-    /// The reader that runs has lost its audio, or started without.
+    /// Whether the reader that runs has lost its audio, or started without.
     private(set) var isLost = false
-    /// The next reader starts without audio.
+    /// Whether the next reader starts without audio.
     private(set) var rests = false
     /// When the reader started that has audio.
     private var since: ContinuousClock.Instant?

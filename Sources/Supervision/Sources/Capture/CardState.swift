@@ -7,7 +7,7 @@ import MediaTypes
 struct CardState {
     private(set) var card: CaptureDevice?
     private var isWanted = false
-    /// The card was plugged in since the last reader began.
+    /// Whether the card was plugged in since the last reader began.
     private var isNew = false
     /// Freezes in a row.
     private var freezes = 0
@@ -20,7 +20,7 @@ struct CardState {
     /// The mode that was logged last.
     private var knownMode: CaptureSetting?
     private var audio = CardAudio()
-    /// The reader that runs, or is about to, has audio.
+    /// Whether the reader that runs, or is about to, has audio.
     private var readsAudio = false
     /// Samples a second of that audio.
     private var audioRate = 48_000
@@ -31,7 +31,7 @@ struct CardState {
         var path: String
         /// The freeze that it was the answer to: each freeze has one.
         var freezes: Int
-        /// No picture has come since.
+        /// Whether no frame has come since.
         var isAwaited = true
     }
 
@@ -46,7 +46,7 @@ struct CardState {
 
     init(_ audio: CaptureAudio) { choice = audio }
 
-    /// A reader can run.
+    /// Whether a reader can run.
     var canRun: Bool { isWanted && card != nil && hasSignal }
 
     /// The sentence that the operator has to read; `nil` for none.
@@ -152,7 +152,7 @@ struct CardState {
     /// A reader has ended.
     mutating func readerEnded() { readsAudio = false }
 
-    /// A reader with audio runs, or is about to.
+    /// Whether a reader with audio runs, or is about to.
     var isReadingAudio: Bool { readsAudio }
     /// A reader with audio of another rate runs, or is about to.
     func readsAudio(otherThan rate: Int) -> Bool { readsAudio && audioRate != rate }

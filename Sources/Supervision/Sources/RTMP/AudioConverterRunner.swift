@@ -13,7 +13,7 @@ final class AudioConverterRunner: Sendable {
     private struct State {
         /// The audio that comes; `nil` while the feed carries it.
         var audio: ForeignAudio?
-        /// It is to be converted, and can be.
+        /// Whether it is to be converted, and can be.
         var isWanted = false
         /// The publisher's stream; `nil` while the process is not run.
         var source: DataPath.Attachment?
@@ -25,7 +25,7 @@ final class AudioConverterRunner: Sendable {
         var lastStart: ContinuousClock.Instant?
         /// When another process may be started beside one that is late.
         var nextSpare: ContinuousClock.Instant?
-        /// The publisher's stream has ended.
+        /// Whether the publisher's stream has ended.
         var isOver = false
     }
 

@@ -10,11 +10,11 @@ final class PublisherPort: Sendable {
     private struct State {
         var isWanted = false
         var hasPublisher = false
-        /// The publisher's frames reach the channel.
+        /// Whether the publisher's frames reach the channel.
         var delivers = false
         /// Since when the publisher has sent no usable video.
         var withoutVideo: ContinuousClock.Instant
-        /// It has sent none for ``mutePatience``.
+        /// Whether it has sent none for ``mutePatience``.
         var isMute = false
         /// The fault of most of its messages, with the fix.
         var advice: String?

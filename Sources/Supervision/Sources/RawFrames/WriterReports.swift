@@ -7,7 +7,7 @@ import Synchronization
 final class WriterReports: Sendable {
     private struct State {
         var limit = ReportLimit()
-        /// The log has that the writer came, so it gets that the writer left.
+        /// Whether the log has that the writer came, so it gets that the writer left.
         var isLogged = false
     }
 

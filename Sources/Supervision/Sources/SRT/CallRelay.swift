@@ -12,9 +12,9 @@ final class CallRelay: Sendable {
     private struct State {
         /// The process that reads the pipe.
         var reader: ChildHandle?
-        /// Another reader follows at once.
+        /// Whether another reader follows at once.
         var isReplaced = false
-        /// The caller has gone, and no more bytes come into the pipe.
+        /// Whether the caller has gone, and no more bytes come into the pipe.
         var isOver = false
     }
 

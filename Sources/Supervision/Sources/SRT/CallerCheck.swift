@@ -20,7 +20,7 @@ final class CallerCheck: Sendable {
         var reading = 0
         /// Counts starts and ends of relays.
         var relay = 0
-        /// Video came from the present caller.
+        /// Whether video came from the present caller.
         var hasDelivered = false
         /// On the present caller; `nil` until it has named its stream id.
         var verdict: Verdict?
@@ -123,7 +123,7 @@ final class CallerCheck: Sendable {
         return true
     }
 
-    /// The present caller was rejected: its lines are not to be logged.
+    /// Whether the present caller was rejected: its lines are not to be logged.
     var hasRefused: Bool { state.withLock(\.verdict) == .wrong }
 
     /// The relay has ended.
