@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test(
-        "nothing is configured -> the largest moving picture, at sixty a second at most")
+        "nothing is configured -> the largest frames, at sixty a second at most")
     func best() {
         #expect("\(setting())" == "mjpeg 1920x1080 at 60")
         #expect("\(setting(nil, nil, [Self.modes[0], Self.modes[3]]))" == "mjpeg 3840x2160 at 120")

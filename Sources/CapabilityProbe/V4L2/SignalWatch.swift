@@ -21,7 +21,7 @@ package final class SignalWatch: Sendable {
         let wakeup = eventfd(0, CInt(EFD_CLOEXEC))
         guard wakeup >= 0 else { return nil }
         self.wakeup = wakeup
-        // USB cards usually have no such input: they send a picture whatever the signal.
+        // USB cards usually have no such input: they send frames whatever the signal.
         // `deinit` closes the descriptor. It also runs if this returns nil.
         guard let node = try? V4L2Node(path), node.subscribeToSourceChanges() || node.tellsSignal else { return nil }
         // A duplicate: the watch may be freed before its thread ends.

@@ -40,7 +40,7 @@ struct CardState {
     private static let forgiven = Duration.seconds(10)
     /// The freeze that is answered with a reset of the port. Those before are answered by opening the card again.
     private static let resetAt = 2
-    /// How long a card may take to its first picture; some look at the incoming signal for seconds. Twice as long each
+    /// How long a card may take to its first frame; some look at the incoming signal for seconds. Twice as long each
     /// time where it took longer, for a machine may be slow, up to eight times.
     private static let firstFrame = Duration.seconds(4)
 
@@ -178,7 +178,7 @@ struct CardState {
     // MARK: Freezes
 
     /// How long the reader that begins may deliver no frame: a second, or longer for a card that gives fewer than three
-    /// pictures in that time.
+    /// frames in that time.
     var patience: FramePatience {
         let three = knownMode?.rate.map { Duration.seconds(3 * $0.denominator) / $0.numerator } ?? .zero
         return FramePatience(
