@@ -211,12 +211,6 @@ extension TestProcess {
     }
 }
 
-extension Duration {
-    var inSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) / 1e18
-    }
-}
-
 /// Returns the value below which a share of the values lies.
 func percentile(_ values: [Double], _ percent: Int) -> Double {
     let sorted = values.sorted()

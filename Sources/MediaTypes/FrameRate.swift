@@ -23,8 +23,7 @@ package struct FrameRate: Sendable, Hashable, CustomStringConvertible {
 
     /// The number of frames in a duration, rounded up, and at least one. The duration counts in whole milliseconds.
     package func frames(in duration: Duration) -> Int {
-        let (seconds, attoseconds) = duration.components
-        let milliseconds = Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+        let milliseconds = duration.wholeMilliseconds
         return max(1, (milliseconds * numerator + denominator * 1000 - 1) / (denominator * 1000))
     }
 }

@@ -1,3 +1,5 @@
+import MediaTypes
+
 /// The notation of durations in the configuration: `500ms`, `2s`, `10m`, `1h`. The resolution is one millisecond;
 /// `1.5s` is allowed.
 package enum DurationNotation {
@@ -31,11 +33,5 @@ package enum DurationNotation {
         case let value where value % 1000 == 0: return "\(value / 1000)s"
         default: return "\(milliseconds)ms"
         }
-    }
-}
-
-extension Duration {
-    var wholeMilliseconds: Int {
-        Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
     }
 }

@@ -3,6 +3,7 @@ import EncoderSelection
 import FFmpeg
 import Logging
 import MPEGTS
+import MediaTypes
 import SystemSupport
 
 /// Carries out the decisions of a ``GroupMachine`` for one encoder.
@@ -188,7 +189,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
                 "handed over",
                 metadata: [
                     "cause": "\(cause.rawValue)", "encoder": "\(encoder?.description ?? "copy")",
-                    "after": "\(gap.milliseconds)ms",
+                    "after": "\(gap.wholeMilliseconds)ms",
                 ])
         }
         delegate.note(.keepsUp, in: self)

@@ -1,3 +1,5 @@
+import MediaTypes
+
 /// When a process that ended is started again: at once at first, then after growing pauses, indefinitely.
 ///
 /// A pause is a random value between half of a bound and the bound, and the bound doubles. So pauses grow, and many
@@ -46,14 +48,8 @@ package struct RestartPolicy: Sendable, Hashable {
         guard ends > burst else { return .zero }
         let doublings = min(ends - burst - 1, 20)
         let bound = max(floor, min(cap, base * (1 << doublings)))
-        let milliseconds = Int64.random(in: max(floor, bound / 2).milliseconds...bound.milliseconds, using: &random)
+        let bounds = max(floor, bound / 2).wholeMilliseconds...bound.wholeMilliseconds
+        let milliseconds = Int.random(in: bounds, using: &random)
         return .milliseconds(milliseconds)
-    }
-}
-
-extension Duration {
-    var milliseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
     }
 }

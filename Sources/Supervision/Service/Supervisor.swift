@@ -285,7 +285,7 @@ package actor Supervisor {
             return
                 """
                 group \(name) is now encoded by \(encoder?.description ?? "copy"); the next frame came \
-                \(gap.milliseconds) ms after the last one
+                \(gap.wholeMilliseconds) ms after the last one
                 """
         case .failed(let why):
             throw OperatorError(why, isMistake: false)
