@@ -14,14 +14,14 @@ import Testing
         SourceConfiguration(kind: .test(TestSource()), position: 1),
     ]
 
-    private func runner(_ channel: ChannelConfiguration, on stage: RunnerStage) -> ChannelRunner {
+    private func runner(_ channel: ChannelConfiguration, on stage: RunnerRig) -> ChannelRunner {
         ChannelRunner(
             channel, stopped: StoppedOutputs(), context: stage.context, dataPath: stage.dataPath)
     }
 
     @Test("a better source delivers for five seconds -> the other one rests until it stalls")
     func rests() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let runner = runner(ChannelConfiguration(name: "main", sources: Self.sources), on: stage)
         let running = Task { await runner.run() }
         _ = await (stage.launcher.next(), stage.launcher.next())
@@ -43,7 +43,7 @@ import Testing
 
     @Test("a channel ends -> its sources end before its targets")
     func ends() async throws {
-        let stage = await RunnerStage(obeys: false)
+        let stage = await RunnerRig.withoutEncoders(obeys: false)
         let target = TargetConfiguration(name: "away", destination: .srt(SRTTarget(url: "srt://127.0.0.1:9000")))
         let group = GroupConfiguration(name: "all", video: .copy, audio: .copy, targets: [target])
         let channel = ChannelConfiguration(name: "main", sources: [Self.sources[0]], groups: [group])
@@ -65,7 +65,7 @@ import Testing
 
     @Test("an operator stops a target -> it ends alone, and starts again when wanted")
     func stopped() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let target = TargetConfiguration(name: "away", destination: .srt(SRTTarget(url: "srt://127.0.0.1:9000")))
         let group = GroupConfiguration(name: "all", video: .copy, audio: .copy, targets: [target])
         let channel = ChannelConfiguration(name: "main", sources: [Self.sources[0]], groups: [group])

@@ -76,7 +76,7 @@ import Testing
         var clock: ManualClock { base.clock }
 
         init() async {
-            base = await RunnerRig()
+            base = await RunnerRig.withEncoders()
             session = EncoderSession(
                 "hd", patience: .group, context: base.context, dataPath: base.dataPath, logger: ServiceContext.silent,
                 delegate: Recorder(journal))

@@ -18,7 +18,7 @@ import Testing
         var statistics: GroupStatistics { runner.statistics }
 
         init(_ group: GroupConfiguration = GroupConfiguration(name: "hd")) async {
-            base = await RunnerRig()
+            base = await RunnerRig.withEncoders()
             runner = GroupRunner(
                 group, of: ChannelConfiguration(name: "main", sources: [], groups: [group]),
                 statistics: GroupStatistics(), context: base.context, dataPath: base.dataPath)

@@ -19,7 +19,7 @@ import Testing
         var launcher: ScriptedLauncher { base.launcher }
 
         init() async throws {
-            base = await RunnerRig()
+            base = await RunnerRig.withEncoders()
             let layout = FrameLayout(width: 64, height: 36, tag: 0x3231_564E, byteCount: 64 * 36 * 3 / 2)
             frames = try await base.dataPath.attachFrames(
                 layout, from: .card(hasAudio: false), to: "main", priority: 0

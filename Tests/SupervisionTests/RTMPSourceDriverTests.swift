@@ -8,14 +8,14 @@ import Testing
 
 /// An RTMP source without a publisher.
 @Suite struct RTMPSourceDriverTests {
-    private func driver(on stage: RunnerStage, process: any Supervised) -> RTMPSourceDriver {
+    private func driver(on stage: RunnerRig, process: any Supervised) -> RTMPSourceDriver {
         let source = RTMPSource(listen: SocketAddress(host: "127.0.0.1", port: 0), app: "live")
         return RTMPSourceDriver(source, in: stage.source(.rtmp(source), process: process))
     }
 
     @Test("a publisher's video stalls -> it is shown as silent and stays connected")
     func stalls() async {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let process = HeardProcess()
         let driver = driver(on: stage, process: process)
         driver.handle(.delivering(nil))
@@ -29,7 +29,7 @@ import Testing
 
     @Test("a source is wanted and has no publisher -> nothing runs")
     func noPublisher() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let process = HeardProcess()
         let driver = driver(on: stage, process: process)
         driver.want(true)
@@ -45,7 +45,7 @@ import Testing
 
     @Test("a source ends -> its port closes, and its runner returns")
     func ends() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let runner = stage.sourceRunner(
             .rtmp(RTMPSource(listen: SocketAddress(host: "127.0.0.1", port: 0), app: "live")))
         let running = Task { await runner.run() }

@@ -12,7 +12,7 @@ import Testing
 @Suite struct RelaySourceDriverTests {
     @Test("a relay ends -> another one starts at once, twice, and then after a pause")
     func restarts() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let runner = stage.sourceRunner(.test(TestSource()))
         let running = Task { await runner.run() }
         runner.want(true)
@@ -35,7 +35,7 @@ import Testing
 
     @Test("a secret cannot be read -> nothing starts, and the source says so")
     func secret() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let runner = stage.sourceRunner(.pull(PullSource(url: "srt://host:9000", passphrase: .env("NOT_THERE"))))
         let running = Task { await runner.run() }
         runner.want(true)
@@ -49,7 +49,7 @@ import Testing
 
     @Test("a source delivers and stalls -> first its process and then its channel learn it")
     func events() async {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let process = HeardProcess()
         let driver = RelaySourceDriver(in: stage.source(.test(TestSource()), process: process))
         driver.handle(.delivering(nil))
@@ -66,7 +66,7 @@ import Testing
 
     @Test("video in a foreign codec -> another relay once its rate is known or not awaited")
     func foreignVideo() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let process = HeardProcess()
         let driver = RelaySourceDriver(in: stage.source(.pull(PullSource(url: "http://host/a.ts")), process: process))
         let program = Program(video: nil, audio: nil, foreign: [0x02])
@@ -82,7 +82,7 @@ import Testing
 
     @Test("audio comes in another format than the channel's -> another relay converts it")
     func otherAudio() async {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let process = HeardProcess()
         let driver = RelaySourceDriver(in: stage.source(.pull(PullSource(url: "http://host/a.ts")), process: process))
         let mono = AACFormat(sampleRate: 48_000, channelConfiguration: 1)
@@ -96,7 +96,7 @@ import Testing
 
     @Test("a file comes to its end -> its process learns that this is no failure", arguments: [true, false])
     func complete(isFile: Bool) async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let process = HeardProcess()
         let kind: SourceKind = isFile ? .file(FileSource(path: "/nowhere/a.ts")) : .test(TestSource())
         let driver = RelaySourceDriver(in: stage.source(kind, process: process))

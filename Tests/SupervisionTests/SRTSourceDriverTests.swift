@@ -12,7 +12,7 @@ import Testing
     private let process = HeardProcess()
     private let child = ChildHandle()
 
-    private func driver(on stage: RunnerStage, streamid: SecretReference? = nil) throws -> SRTSourceDriver {
+    private func driver(on stage: RunnerRig, streamid: SecretReference? = nil) throws -> SRTSourceDriver {
         let source = SRTSource(listen: try SocketAddress(parsing: "127.0.0.1:9000"), streamid: streamid)
         return SRTSourceDriver(source, in: stage.source(.srt(source), process: process))
     }
@@ -20,11 +20,11 @@ import Testing
     private static let opened = "Input #0, mpegts, from 'srt://127.0.0.1:9000':"
 
     /// Waits until the end of the call is known: the reading process then has two seconds for the rest.
-    private func isOver(_ stage: RunnerStage) async { await stage.clock.untilSleeping(for: .seconds(2)) }
+    private func isOver(_ stage: RunnerRig) async { await stage.clock.untilSleeping(for: .seconds(2)) }
 
     @Test("a caller comes and goes -> a second process reads it, and both ends are noted")
     func caller() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let driver = try driver(on: stage)
         let statistics = driver.context.statistics
         let run = Task { [child] in try await driver.runOnce(child) }
@@ -48,7 +48,7 @@ import Testing
 
     @Test("a wrong stream id -> the caller is disconnected, the port closed for a moment")
     func wrongStreamID() async throws {
-        let stage = await RunnerStage(environment: ["ID": "camera"])
+        let stage = await RunnerRig.withoutEncoders(environment: ["ID": "camera"])
         let driver = try driver(on: stage, streamid: .env("ID"))
         let run = Task { [child] in try await driver.runOnce(child) }
         let call = await stage.launcher.next()
@@ -64,7 +64,7 @@ import Testing
 
     @Test("a caller sends no video for ten seconds -> it is disconnected, with a note")
     func mute() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let driver = try driver(on: stage)
         let run = Task { [child] in try await driver.runOnce(child) }
         await stage.launcher.next().say(Self.opened, .info)
@@ -82,7 +82,7 @@ import Testing
 
     @Test("the reader fails or is replaced -> another one follows, and the caller stays")
     func readers() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let driver = try driver(on: stage)
         let run = Task { [child] in try await driver.runOnce(child) }
         let call = await stage.launcher.next()

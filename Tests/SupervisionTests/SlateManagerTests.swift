@@ -20,7 +20,7 @@ import Testing
 
         init(_ slate: SlateConfiguration = SlateConfiguration()) async throws {
             folder = try TemporaryFolder()
-            base = await RunnerRig(runtime: folder.path)
+            base = await RunnerRig.withEncoders(runtime: folder.path)
             manager = SlateManager(
                 ChannelConfiguration(name: "main", sources: [], slate: slate), context: base.context,
                 dataPath: base.dataPath, tell: { [refusals] in refusals.add($0) }, report: { _ in })

@@ -88,8 +88,7 @@ extension ServiceContext {
 
     /// A box with nothing in it that could run.
     static func none(_ captures: CaptureManager? = nil) -> ServiceContext {
-        let ffmpeg = FFmpegBinary(
-            path: "/nowhere/ffmpeg", capabilities: .complete(FFmpegVersion(output: "ffmpeg version 5.1.6")!))
+        let ffmpeg = FFmpegBinary.nowhere
         let encoders = EncoderManager(
             EncoderCatalogue(listed: []), trial: EncoderTrial(ffmpeg: ffmpeg, environment: [:]), logger: silent)
         var context = ServiceContext(
@@ -97,4 +96,10 @@ extension ServiceContext {
         if let captures { context.captures = captures }
         return context
     }
+}
+
+extension FFmpegBinary {
+    /// FFmpeg 5.1 at a path where there is none.
+    static let nowhere = FFmpegBinary(
+        path: "/nowhere/ffmpeg", capabilities: .complete(FFmpegVersion(output: "ffmpeg version 5.1.6")!))
 }

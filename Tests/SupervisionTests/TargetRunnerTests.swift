@@ -11,7 +11,7 @@ import Testing
 @Suite struct TargetRunnerTests {
     private static let srt = TargetDestination.srt(SRTTarget(url: "srt://127.0.0.1:9000"))
 
-    private func runner(_ destination: TargetDestination = srt, on stage: RunnerStage) -> TargetRunner {
+    private func runner(_ destination: TargetDestination = srt, on stage: RunnerRig) -> TargetRunner {
         let target = TargetConfiguration(name: "away", destination: destination)
         let group = GroupConfiguration(
             name: "hd", video: .encode(VideoEncoding(rate: FrameRate(30))), targets: [target])
@@ -27,7 +27,7 @@ import Testing
 
     @Test("a publisher ends -> the next starts at once, after a second end after a pause")
     func restarts() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let runner = runner(on: stage)
         let running = Task { await runner.run() }
         runner.want(true)
@@ -53,7 +53,7 @@ import Testing
 
     @Test("a target is not wanted -> its publisher ends after its input, and none follows")
     func unwanted() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let runner = runner(on: stage)
         let running = Task { await runner.run() }
         runner.want(true)
@@ -72,7 +72,7 @@ import Testing
 
     @Test("a target ends during a pause -> nothing starts")
     func finishedInPause() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let runner = runner(on: stage)
         let running = Task { await runner.run() }
         runner.want(true)
@@ -86,7 +86,7 @@ import Testing
 
     @Test("an unreadable secret -> the target reports it, starts nothing, and retries")
     func secret() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let runner = runner(
             .srt(SRTTarget(url: "srt://127.0.0.1:9000", passphrase: .env("NOT_THERE"))), on: stage)
         let running = Task { await runner.run() }
@@ -103,7 +103,7 @@ import Testing
 
     @Test("an RTMP connection is almost as old as FFmpeg can count -> the target reconnects")
     func longestConnection() async throws {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let runner = runner(.rtmp(RTMPTarget(url: "rtmp://127.0.0.1/live/key")), on: stage)
         let running = Task { await runner.run() }
         runner.want(true)
@@ -126,7 +126,7 @@ import Testing
 
     @Test("events of the feed -> the process stalls and recovers, and the share is shown")
     func events() async {
-        let stage = await RunnerStage()
+        let stage = await RunnerRig.withoutEncoders()
         let process = HeardProcess()
         let target = TargetConfiguration(name: "away", destination: Self.srt)
         let statistics = ProcessStatistics()
