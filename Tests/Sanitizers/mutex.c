@@ -1,8 +1,9 @@
 /* Shows the thread sanitizer that a contended `Mutex` orders the accesses of its holders.
  *
- * Without contention a Mutex of Swift's Synchronization is an atomic operation in our own code, which the sanitizer sees.
- * With contention the library locks and unlocks. The library is not built for the sanitizer, so each contended lock would
- * be reported as a race. These functions wrap the library's in the programs that scripts/test links for the sanitizer. */
+ * Without contention a Mutex of Swift's Synchronization is an atomic operation in our own code, which the sanitizer
+ * sees. With contention the library locks and unlocks. The library is not built for the sanitizer, so each contended
+ * lock would be reported as a race. These functions wrap the library's in the programs that scripts/test links for
+ * the sanitizer. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdatomic.h>

@@ -12,8 +12,9 @@ const char *__tsan_default_options(void) { return "halt_on_error=1:handle_segv=0
 /* Symbols are without their first letter, `$`, which would end a name here.
  *
  * RawClient: a continuation is resumed before a task waits for it. The runtime orders the two by an atomic that the
- * sanitizer does not see, so it reports a race on the result between the two threads. Of our own code only this client of
- * the tests is affected.
+ * sanitizer does not see, so it reports a race on the result between the two threads. Of our own code only this
+ * client of the tests is affected.
  *
- * SystemRandomNumberGenerator: it has no bytes, and as `inout` no storage of its own: its address is that of a constant. */
+ * SystemRandomNumberGenerator: it has no bytes, and as `inout` no storage of its own: its address is that of a
+ * constant. */
 const char *__tsan_default_suppressions(void) { return "race:s11TestSupport9RawClientC\nrace:s27SystemRandomNumberGeneratorV\n"; }

@@ -40,6 +40,10 @@ import Testing
         ).success("the brightness").output
     }
 
+    private func expectLiveGroups(_ what: String, of daemon: Daemon, on stage: Stage) async throws {
+        try await stage.expect(what, of: daemon) { status in status.groups.allSatisfy { $0.state == "live" } }
+    }
+
     @Test("interlaced H.264 by SRT is encoded progressive, and copied with its marks")
     func interlacedH264() async throws {
         try await withStage { stage in
@@ -59,9 +63,7 @@ import Testing
                         video: { size: 320x288, bitrate: 2M, deinterlace: field }
                         targets: [ { name: c, url: "\(sink.url("fields"))" } ]
                 """)
-            try await stage.expect("the slate on air", of: daemon) { status in
-                status.groups.allSatisfy { $0.state == "live" }
-            }
+            try await expectLiveGroups("the slate on air", of: daemon, on: stage)
             let camera = try await stage.program(
                 "ffmpeg",
                 Self.quiet + ["-re"] + Self.interlaced + [
@@ -213,9 +215,7 @@ import Testing
                         video: { size: 320x180, bitrate: 1M, fit: crop }
                         targets: [ { name: b, url: "\(sink.url("cropped"))" } ]
                 """)
-            try await stage.expect("both groups live", of: daemon) { status in
-                status.groups.allSatisfy { $0.state == "live" }
-            }
+            try await expectLiveGroups("both groups live", of: daemon, on: stage)
             let phone = try await stage.program(
                 "ffmpeg",
                 Self.quiet + [

@@ -29,7 +29,7 @@ import Testing
     func recordingDisk() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
-            // A file is in the place of one folder. The other is on a disk that nobody can write to, not even root.
+            // A file is in the place of one folder. The other is on a read-only disk, also for root.
             let folder = try stage.folder.write("disk", "")
             let daemon = try await stage.streambox(
                 """
