@@ -112,8 +112,8 @@ package struct NumberedSource: Sendable, Hashable {
         let pace = realtime ? ["-re"] : []
         words += pace + ["-f", "lavfi", "-i", pictureGraph]
         if audio != .none { words += pace + ["-f", "lavfi", "-i", audioGraph] }
-        if let frameCount { words += ["-frames:v", "\(frameCount)"] }
-        // Without its own limit the audio would not end.
+        // Without its own limit the audio would not end. FFmpeg 9 stops for ever at times when `-frames` limits the
+        // video: the audio waits for the video in its queue, and the video is not read until audio has been written.
         if let duration { words += ["-t", "\(duration.inSeconds)"] }
         words += videoOptions
         // Passthrough: FFmpeg would otherwise move every frame to an interval of the frame rate.
@@ -169,17 +169,19 @@ package struct NumberedSource: Sendable, Hashable {
         let flash =
             "drawbox=x=iw/4:y=ih/4:w=iw/2:h=ih/2:c=white:t=fill"
             + ":enable='lt(mod(n+\(firstNumber % UInt32(framesPerBeep)),\(framesPerBeep)),3)'"
+        let end = frameCount.map { ",trim=end_frame=\($0)" } ?? ""
         // `scale` would keep the aspect ratio by other than square pixels.
         let times = unevenness == .zero ? "" : ",settb=1/90000,setpts='PTS+\(unevenness.inSeconds)*sin(N)/TB'"
         let grid = "nullsrc=s=8x5:\(source),geq=lum='\(cells)',scale=\(width):\(half):flags=neighbor,setsar=1"
         switch picture {
         case .plain:
             return "\(grid),pad=\(width):\(height),format=yuv420p,"
-                + flash.replacing("y=ih/4", with: "y=ih*5/8").replacing("h=ih/2", with: "h=ih/4") + times
+                + flash.replacing("y=ih/4", with: "y=ih*5/8").replacing("h=ih/2", with: "h=ih/4") + end + times
         case .busy:
             return "\(grid),format=yuv420p[a];"
                 + "nullsrc=s=64x18:\(source),geq=lum='32+random(0)*160'"
-                + ",scale=\(width):\(rest):flags=neighbor,setsar=1,format=yuv420p,\(flash)[b];[a][b]vstack\(times)"
+                + ",scale=\(width):\(rest):flags=neighbor,setsar=1,format=yuv420p,\(flash)[b]"
+                + ";[a][b]vstack\(end)\(times)"
         }
     }
 
