@@ -5,7 +5,9 @@
 
 /* The lab's libraries are preloaded before the sanitizer. The soak looks for leaks: a sanitizer would have to trace the
  * service, which does not allow it. */
-const char *__asan_default_options(void) { return "verify_asan_link_order=0:detect_leaks=0:handle_segv=0:handle_abort=0"; }
+const char *__asan_default_options(void) {
+    return "verify_asan_link_order=0:detect_leaks=0:handle_segv=0:handle_abort=0";
+}
 
 const char *__tsan_default_options(void) { return "halt_on_error=1:handle_segv=0:handle_abort=0"; }
 
@@ -17,4 +19,6 @@ const char *__tsan_default_options(void) { return "halt_on_error=1:handle_segv=0
  *
  * SystemRandomNumberGenerator: it has no bytes, and as `inout` no storage of its own: its address is that of a
  * constant. */
-const char *__tsan_default_suppressions(void) { return "race:s11TestSupport9RawClientC\nrace:s27SystemRandomNumberGeneratorV\n"; }
+const char *__tsan_default_suppressions(void) {
+    return "race:s11TestSupport9RawClientC\nrace:s27SystemRandomNumberGeneratorV\n";
+}

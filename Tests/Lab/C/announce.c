@@ -38,14 +38,20 @@ static uint32_t hash(const char *text) {
     return result ^ result >> 15;
 }
 
-static int announce(int netlink, const char *action, const char *path, const char *subsystem, const char *node, unsigned number) {
+static int announce(
+    int netlink, const char *action, const char *path, const char *subsystem, const char *node, unsigned number) {
     struct {
         struct header header;
         char properties[1024];
-    } message = {{.prefix = "libudev", .magic = htonl(0xfeedcafe), .size = sizeof(struct header), .properties_offset = sizeof(struct header)}, ""};
+    } message = {
+        {.prefix = "libudev",
+         .magic = htonl(0xfeedcafe),
+         .size = sizeof(struct header),
+         .properties_offset = sizeof(struct header)},
+        ""};
     int size = snprintf(
-        message.properties, sizeof message.properties, "ACTION=%s%cDEVPATH=%s%cSUBSYSTEM=%s%cDEVNAME=%s%cSEQNUM=%u%c", action, 0, path, 0,
-        subsystem, 0, node, 0, number, 0);
+        message.properties, sizeof message.properties, "ACTION=%s%cDEVPATH=%s%cSUBSYSTEM=%s%cDEVNAME=%s%cSEQNUM=%u%c",
+        action, 0, path, 0, subsystem, 0, node, 0, number, 0);
     message.header.properties_size = (uint32_t)size;
     message.header.subsystem_hash = htonl(hash(subsystem));
     struct sockaddr_nl to = {.nl_family = AF_NETLINK, .nl_groups = UDEV_GROUP};
@@ -77,6 +83,7 @@ int main(int count, char **words) {
         usleep((useconds_t)(1000 * milliseconds / events));
     }
     for (int device = 0; device < devices; device++)
-        if (last[device]) printf("%s /sys/devices/storm/%s/%d\n", last[device], device % 2 ? "drm" : "video4linux", device);
+        if (last[device])
+            printf("%s /sys/devices/storm/%s/%d\n", last[device], device % 2 ? "drm" : "video4linux", device);
     return 0;
 }

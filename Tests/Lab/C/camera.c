@@ -108,7 +108,8 @@ static void give_picture(struct camera *camera) {
 
 /* An HDMI input delivers frames only while the signal is the one that it was configured for. */
 static int gives(struct camera *camera) {
-    return !g_atomic_int_get(&camera->is_frozen) && g_atomic_int_get(&camera->arriving) == g_atomic_int_get(&camera->adopted);
+    return !g_atomic_int_get(&camera->is_frozen) &&
+        g_atomic_int_get(&camera->arriving) == g_atomic_int_get(&camera->adopted);
 }
 
 static gboolean look(gpointer context) {
@@ -193,23 +194,28 @@ static int answer_format(struct camera *camera, unsigned long request, struct v4
     it->fmt.pix.height = mode->height;
     it->fmt.pix.pixelformat = mode->format;
     it->fmt.pix.field = field(mode);
-    it->fmt.pix.bytesperline = mode->format == V4L2_PIX_FMT_YUYV ? mode->width * 2 : mode->format == V4L2_PIX_FMT_NV12 ? mode->width : 0;
-    it->fmt.pix.sizeimage = (uint32_t)(mode->format == V4L2_PIX_FMT_NV12 ? largest_picture(mode) * 3 / 4 : largest_picture(mode));
+    it->fmt.pix.bytesperline = mode->format == V4L2_PIX_FMT_YUYV ? mode->width * 2
+        : mode->format == V4L2_PIX_FMT_NV12                      ? mode->width
+                                                                 : 0;
+    it->fmt.pix.sizeimage =
+        (uint32_t)(mode->format == V4L2_PIX_FMT_NV12 ? largest_picture(mode) * 3 / 4 : largest_picture(mode));
     it->fmt.pix.colorspace = V4L2_COLORSPACE_SRGB;
     return 0;
 }
 
 /* Returns the entry at an index of a list without repetitions: the formats, the sizes of a format, or the rates of
  * a format and size. */
-static const struct mode *nth(const struct camera *camera, unsigned index, uint32_t format, unsigned width, unsigned height) {
+static const struct mode *nth(
+    const struct camera *camera, unsigned index, uint32_t format, unsigned width, unsigned height) {
     for (unsigned i = 0; i < camera->mode_count; i++) {
         const struct mode *mode = &camera->modes[i];
         int fits = (!format || mode->format == format) && (!width || (mode->width == width && mode->height == height));
         int is_new = 1;
         for (unsigned j = 0; j < i && is_new; j++) {
             const struct mode *other = &camera->modes[j];
-            int is_same = other->format == mode->format && (!format || (other->width == mode->width && other->height == mode->height)) &&
-                          (!width || other->rate == mode->rate);
+            int is_same = other->format == mode->format &&
+                (!format || (other->width == mode->width && other->height == mode->height)) &&
+                (!width || other->rate == mode->rate);
             if (is_same) is_new = 0;
         }
         if (fits && is_new && index-- == 0) return mode;
@@ -247,8 +253,10 @@ static int answer_rate(struct camera *camera, unsigned long request, struct v4l2
     const struct v4l2_fract *wish = &it->parm.capture.timeperframe;
     for (unsigned i = 0; request == VIDIOC_S_PARM && i < camera->mode_count; i++) {
         const struct mode *mode = &camera->modes[i];
-        int is_same = mode->format == camera->mode.format && mode->width == camera->mode.width && mode->height == camera->mode.height;
-        if (is_same && wish->numerator && mode->rate == wish->denominator / wish->numerator) camera->mode.rate = mode->rate;
+        int is_same = mode->format == camera->mode.format && mode->width == camera->mode.width &&
+            mode->height == camera->mode.height;
+        if (is_same && wish->numerator && mode->rate == wish->denominator / wish->numerator)
+            camera->mode.rate = mode->rate;
     }
     memset(&it->parm, 0, sizeof it->parm);
     it->parm.capture.capability = V4L2_CAP_TIMEPERFRAME;
@@ -287,7 +295,8 @@ static int answer_timings(struct camera *camera, unsigned long request, struct v
     it->bt.width = size >> 16;
     it->bt.height = size & 0xffff;
     /* A receiver measures the clock, and gets a slightly different value each time. */
-    it->bt.pixelclock = PIXEL_CLOCK - (uint64_t)g_atomic_int_get(&camera->rounded) + (uint64_t)g_random_int_range(0, 2000);
+    it->bt.pixelclock =
+        PIXEL_CLOCK - (uint64_t)g_atomic_int_get(&camera->rounded) + (uint64_t)g_random_int_range(0, 2000);
     return 0;
 }
 
@@ -318,7 +327,8 @@ static gboolean answer(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpo
     (void)base;
     struct camera *camera = context;
     unsigned long request = umockdev_ioctl_client_get_request(client) & 0xffffffffUL;
-    UMockdevIoctlData *data = umockdev_ioctl_data_resolve(umockdev_ioctl_client_get_arg(client), 0, _IOC_SIZE(request), NULL);
+    UMockdevIoctlData *data =
+        umockdev_ioctl_data_resolve(umockdev_ioctl_client_get_arg(client), 0, _IOC_SIZE(request), NULL);
     void *question = data ? data->data : NULL;
     int code = ENOTTY;
     if (g_atomic_int_get(&camera->is_gone) && request != VIDIOC_STREAMOFF) {
@@ -407,14 +417,17 @@ static int read_pictures(struct camera *camera, const char *path) {
     return camera->picture_count > 0;
 }
 
-struct camera *camera_attach(UMockdevTestbed *testbed, const char *node, const char *modes, const char *file, GError **error) {
+struct camera *camera_attach(
+    UMockdevTestbed *testbed, const char *node, const char *modes, const char *file, GError **error) {
     /* A replaced camera is kept, because a thread of the testbed may still use it. */
     struct camera *camera = g_new0(struct camera, 1);
     gchar *root = umockdev_testbed_get_root_dir(testbed);
     camera->file = g_build_filename(root, node, NULL);
     g_free(root);
     if (!read_modes(camera, modes) || (file && !read_pictures(camera, file))) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "no modes in %s, or no pictures in %s", modes, file ? file : "no file");
+        g_set_error(
+            error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "no modes in %s, or no pictures in %s", modes,
+            file ? file : "no file");
         return camera;
     }
     UMockdevIoctlBase *handler = umockdev_ioctl_base_new();

@@ -10,7 +10,8 @@ struct camera;
  *
  * modes   FORMAT:WIDTHxHEIGHT@RATE[,...]; the first is the default
  * file    the frames of its MJPG and H264 modes, one after the other; may be NULL */
-struct camera *camera_attach(UMockdevTestbed *testbed, const char *node, const char *modes, const char *file, GError **error);
+struct camera *camera_attach(
+    UMockdevTestbed *testbed, const char *node, const char *modes, const char *file, GError **error);
 
 /* Attaches a camera to a USB node. A reset there repairs the camera. */
 void camera_attach_usb(UMockdevTestbed *testbed, const char *node, struct camera *camera, GError **error);

@@ -12,7 +12,11 @@
 enum { INVALID_DEVICE = 101, NOT_SUPPORTED = 801 };
 
 /* Returns from the calling function if the file has a fault for this call. */
-#define MAY_FAIL(call) do { const char *action_ = fault_of(FAULTS, call, ANY_GPU); if (action_) return (CUresult)atoi(action_); } while (0)
+#define MAY_FAIL(call) \
+    do { \
+        const char *action_ = fault_of(FAULTS, call, ANY_GPU); \
+        if (action_) return (CUresult)atoi(action_); \
+    } while (0)
 
 static int devices(void) { return (int)limit_of(FAULTS, "devices", ANY_GPU, 1); }
 

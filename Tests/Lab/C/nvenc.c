@@ -13,7 +13,11 @@
 #include <unistd.h>
 
 #define FAULTS getenv("SOFTNV_FAULTS")
-#define MAY_FAIL(call) do { const char *action_ = fault_of(FAULTS, call, ANY_GPU); if (action_) return (NVENCSTATUS)atoi(action_); } while (0)
+#define MAY_FAIL(call) \
+    do { \
+        const char *action_ = fault_of(FAULTS, call, ANY_GPU); \
+        if (action_) return (NVENCSTATUS)atoi(action_); \
+    } while (0)
 
 static long limit(const char *name, long usual) { return limit_of(FAULTS, name, ANY_GPU, usual); }
 
@@ -102,7 +106,8 @@ static NVENCSTATUS capability(void *session, GUID codec, NV_ENC_CAPS_PARAM *what
     return NV_ENC_SUCCESS;
 }
 
-static NVENCSTATUS preset(void *session, GUID codec, GUID name, NV_ENC_TUNING_INFO tuning, NV_ENC_PRESET_CONFIG *preset) {
+static NVENCSTATUS preset(
+    void *session, GUID codec, GUID name, NV_ENC_TUNING_INFO tuning, NV_ENC_PRESET_CONFIG *preset) {
     (void)session, (void)codec, (void)name, (void)tuning;
     NV_ENC_CONFIG *config = &preset->presetCfg;
     config->profileGUID = NV_ENC_H264_PROFILE_HIGH_GUID;
@@ -131,12 +136,14 @@ static NVENCSTATUS initialize(void *handle, NV_ENC_INITIALIZE_PARAMS *what) {
     parameters->b_vfr_input = 0;
     parameters->i_threads = 1;
     parameters->b_sliced_threads = 0;
-    parameters->i_keyint_max = config->gopLength == NVENC_INFINITE_GOPLENGTH ? X264_KEYINT_MAX_INFINITE : (int)config->gopLength;
+    parameters->i_keyint_max =
+        config->gopLength == NVENC_INFINITE_GOPLENGTH ? X264_KEYINT_MAX_INFINITE : (int)config->gopLength;
     parameters->i_scenecut_threshold = 0;
     parameters->b_repeat_headers = !config->encodeCodecConfig.h264Config.disableSPSPPS;
     int bitrate = (int)(config->rcParams.averageBitRate / 1000);
     parameters->rc.i_rc_method = X264_RC_ABR;
-    parameters->rc.i_bitrate = parameters->rc.i_vbv_max_bitrate = parameters->rc.i_vbv_buffer_size = bitrate ? bitrate : 2000;
+    parameters->rc.i_bitrate = parameters->rc.i_vbv_max_bitrate = parameters->rc.i_vbv_buffer_size =
+        bitrate ? bitrate : 2000;
     return NV_ENC_SUCCESS;
 }
 
@@ -216,7 +223,8 @@ static NVENCSTATUS encode(void *handle, NV_ENC_PIC_PARAMS *what) {
     MAY_FAIL("EncodePicture");
     struct input *input = what->inputBuffer;
     struct output *output = what->outputBitstream;
-    if (input->format != NV_ENC_BUFFER_FORMAT_YV12_PL && input->format != NV_ENC_BUFFER_FORMAT_NV12_PL) return NV_ENC_ERR_UNSUPPORTED_PARAM;
+    if (input->format != NV_ENC_BUFFER_FORMAT_YV12_PL && input->format != NV_ENC_BUFFER_FORMAT_NV12_PL)
+        return NV_ENC_ERR_UNSUPPORTED_PARAM;
     x264_picture_t picture, encoded;
     X264(x264_picture_init)(&picture);
     describe(&picture, input);
@@ -231,7 +239,9 @@ static NVENCSTATUS encode(void *handle, NV_ENC_PIC_PARAMS *what) {
     memcpy(output->bytes, units[0].p_payload, (size_t)size);
     output->size = (size_t)size;
     output->time = what->inputTimeStamp;
-    output->type = encoded.i_type == X264_TYPE_IDR ? NV_ENC_PIC_TYPE_IDR : IS_X264_TYPE_I(encoded.i_type) ? NV_ENC_PIC_TYPE_I : NV_ENC_PIC_TYPE_P;
+    output->type = encoded.i_type == X264_TYPE_IDR ? NV_ENC_PIC_TYPE_IDR
+        : IS_X264_TYPE_I(encoded.i_type)           ? NV_ENC_PIC_TYPE_I
+                                                   : NV_ENC_PIC_TYPE_P;
     return NV_ENC_SUCCESS;
 }
 

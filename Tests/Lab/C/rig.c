@@ -84,7 +84,8 @@ static int answer_frame_size(enum kind kind, struct v4l2_frmsizeenum *it) {
 }
 
 static int answer_frame_interval(enum kind kind, struct v4l2_frmivalenum *it) {
-    const struct size *size = kind == CAPTURE && it->width ? find_size(it->pixel_format, 0, it->width, it->height) : NULL;
+    const struct size *size =
+        kind == CAPTURE && it->width ? find_size(it->pixel_format, 0, it->width, it->height) : NULL;
     if (!size || it->index >= 2 || size->rates[it->index] == 0) return EINVAL;
     it->type = V4L2_FRMIVAL_TYPE_DISCRETE;
     it->discrete.numerator = 1;
@@ -101,7 +102,8 @@ static gboolean answer(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpo
         return TRUE;
     }
     unsigned long request = umockdev_ioctl_client_get_request(client) & 0xffffffffUL;
-    UMockdevIoctlData *data = umockdev_ioctl_data_resolve(umockdev_ioctl_client_get_arg(client), 0, _IOC_SIZE(request), NULL);
+    UMockdevIoctlData *data =
+        umockdev_ioctl_data_resolve(umockdev_ioctl_client_get_arg(client), 0, _IOC_SIZE(request), NULL);
     int code = ENOTTY;
     if (data) {
         switch (request) {
@@ -178,7 +180,8 @@ static const char *run(UMockdevTestbed *testbed, char **words, guint count, GErr
     } else if (count == 4 && !strcmp(words[0], "set")) {
         umockdev_testbed_set_property(testbed, words[1], words[2], words[3]);
     } else if ((count == 3 || count == 4) && !strcmp(words[0], "event")) {
-        for (int left = count == 4 ? atoi(words[3]) : 1; left > 0; left--) umockdev_testbed_uevent(testbed, words[1], words[2]);
+        for (int left = count == 4 ? atoi(words[3]) : 1; left > 0; left--)
+            umockdev_testbed_uevent(testbed, words[1], words[2]);
     } else if (count == 2 && !strcmp(words[0], "unplug")) {
         umockdev_testbed_uevent(testbed, words[1], "remove");
         umockdev_testbed_remove_device(testbed, words[1]);

@@ -78,7 +78,8 @@ static VAStatus query_entrypoints(VADriverContextP driver, VAProfile profile, VA
     return VA_STATUS_SUCCESS;
 }
 
-static unsigned attribute(VADriverContextP driver, VAProfile profile, VAEntrypoint entrypoint, VAConfigAttribType type) {
+static unsigned attribute(
+    VADriverContextP driver, VAProfile profile, VAEntrypoint entrypoint, VAConfigAttribType type) {
     int is_hevc = profile == VAProfileHEVCMain;
     int encodes = entrypoint == VAEntrypointEncSlice || entrypoint == VAEntrypointEncSliceLP;
     switch ((int)type) {
@@ -88,22 +89,28 @@ static unsigned attribute(VADriverContextP driver, VAProfile profile, VAEntrypoi
         return is_hevc ? VA_RC_CQP | VA_RC_QVBR : VA_RC_CQP | VA_RC_CBR | VA_RC_VBR | VA_RC_MB;
     case VAConfigAttribEncPackedHeaders:
         /* FFmpeg writes messages only for a driver that takes its parameter sets too. */
-        return limit(driver, "messages", 0) ? VA_ENC_PACKED_HEADER_SEQUENCE | VA_ENC_PACKED_HEADER_MISC : VA_ENC_PACKED_HEADER_NONE;
+        return limit(driver, "messages", 0) ? VA_ENC_PACKED_HEADER_SEQUENCE | VA_ENC_PACKED_HEADER_MISC
+                                            : VA_ENC_PACKED_HEADER_NONE;
     case VAConfigAttribEncMaxRefFrames: return encodes ? 1 : VA_ATTRIB_NOT_SUPPORTED;
     case VAConfigAttribEncMaxSlices: return encodes ? 1 : VA_ATTRIB_NOT_SUPPORTED;
-    case VAConfigAttribMaxPictureWidth: return is_hevc ? VA_ATTRIB_NOT_SUPPORTED : (unsigned)limit(driver, "width", MOST_PIXELS);
-    case VAConfigAttribMaxPictureHeight: return is_hevc ? VA_ATTRIB_NOT_SUPPORTED : (unsigned)limit(driver, "height", 2304);
+    case VAConfigAttribMaxPictureWidth:
+        return is_hevc ? VA_ATTRIB_NOT_SUPPORTED : (unsigned)limit(driver, "width", MOST_PIXELS);
+    case VAConfigAttribMaxPictureHeight:
+        return is_hevc ? VA_ATTRIB_NOT_SUPPORTED : (unsigned)limit(driver, "height", 2304);
     }
     return VA_ATTRIB_NOT_SUPPORTED;
 }
 
-static VAStatus get_attributes(VADriverContextP driver, VAProfile profile, VAEntrypoint entrypoint, VAConfigAttrib *list, int count) {
-    for (int index = 0; index < count; index++) list[index].value = attribute(driver, profile, entrypoint, list[index].type);
+static VAStatus get_attributes(
+    VADriverContextP driver, VAProfile profile, VAEntrypoint entrypoint, VAConfigAttrib *list, int count) {
+    for (int index = 0; index < count; index++)
+        list[index].value = attribute(driver, profile, entrypoint, list[index].type);
     return VA_STATUS_SUCCESS;
 }
 
 static VAStatus create_config(
-    VADriverContextP driver, VAProfile profile, VAEntrypoint entrypoint, VAConfigAttrib *list, int count, VAConfigID *id) {
+    VADriverContextP driver, VAProfile profile, VAEntrypoint entrypoint, VAConfigAttrib *list, int count,
+    VAConfigID *id) {
     MAY_FAIL(driver, "CreateConfig");
     int is_missing = entrypoint == VAEntrypointEncSlice     ? (int)limit(driver, "noencoder", 0)
                      : entrypoint == VAEntrypointVideoProc ? (int)limit(driver, "noscaler", 0)
@@ -126,7 +133,8 @@ static VAStatus destroy_config(VADriverContextP driver, VAConfigID id) {
 }
 
 static VAStatus query_config(
-    VADriverContextP driver, VAConfigID id, VAProfile *profile, VAEntrypoint *entrypoint, VAConfigAttrib *list, int *count) {
+    VADriverContextP driver, VAConfigID id, VAProfile *profile, VAEntrypoint *entrypoint, VAConfigAttrib *list,
+    int *count) {
     (void)driver;
     struct config *config = object_find(CONFIG, id);
     if (!config) return VA_STATUS_ERROR_INVALID_CONFIG;
@@ -159,7 +167,8 @@ __attribute__((visibility("default"))) VAStatus __vaDriverInit_1_0(VADriverConte
     driver->str_vendor = "Lab VA driver";
     /* libva requires most functions, so the whole table of pointers is filled. */
     void **function = (void **)driver->vtable;
-    for (size_t index = 0; index < offsetof(struct VADriverVTable, reserved) / sizeof *function; index++) function[index] = (void *)not_here;
+    for (size_t index = 0; index < offsetof(struct VADriverVTable, reserved) / sizeof *function; index++)
+        function[index] = (void *)not_here;
 #if VA_CHECK_VERSION(1, 21, 0)
     /* libva calls vaMapBuffer for a driver without it. */
     driver->vtable->vaMapBuffer2 = NULL;

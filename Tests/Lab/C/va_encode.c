@@ -27,7 +27,8 @@ struct context {
 static long open_contexts;
 
 static VAStatus create_context(
-    VADriverContextP driver, VAConfigID config, int width, int height, int flags, VASurfaceID *targets, int count, VAContextID *id) {
+    VADriverContextP driver, VAConfigID config, int width, int height, int flags, VASurfaceID *targets, int count,
+    VAContextID *id) {
     (void)flags, (void)targets, (void)count;
     MAY_FAIL(driver, "CreateContext");
     struct config *wanted = object_find(CONFIG, config);
@@ -89,15 +90,20 @@ static VAStatus render_picture(VADriverContextP driver, VAContextID id, VABuffer
         struct buffer *buffer = object_find(BUFFER, buffers[index]);
         if (!buffer) return VA_STATUS_ERROR_INVALID_BUFFER;
         switch ((int)buffer->type) {
-        case VAEncSequenceParameterBufferType: memcpy(&context->sequence, buffer->bytes, sizeof context->sequence); break;
+        case VAEncSequenceParameterBufferType:
+            memcpy(&context->sequence, buffer->bytes, sizeof context->sequence);
+            break;
         case VAEncPictureParameterBufferType: memcpy(&context->picture, buffer->bytes, sizeof context->picture); break;
-        case VAEncMiscParameterBufferType: take_parameter(context, (const VAEncMiscParameterBuffer *)buffer->bytes); break;
+        case VAEncMiscParameterBufferType:
+            take_parameter(context, (const VAEncMiscParameterBuffer *)buffer->bytes);
+            break;
         case VAEncPackedHeaderParameterBufferType:
             context->header = (VAEncPackedHeaderType)((const VAEncPackedHeaderParameterBuffer *)buffer->bytes)->type;
             break;
         case VAEncPackedHeaderDataBufferType: {
             /* The application's parameter sets would not match x264's slices. */
-            VAStatus status = context->header == VAEncPackedHeaderRawData ? take_message(context, buffer) : VA_STATUS_SUCCESS;
+            VAStatus status =
+                context->header == VAEncPackedHeaderRawData ? take_message(context, buffer) : VA_STATUS_SUCCESS;
             if (status) return status;
             break;
         }
@@ -130,7 +136,8 @@ static x264_t *open_encoder(const struct context *context, const struct surface 
     parameters.b_annexb = 1;
     if (context->config.rate_control & (VA_RC_CBR | VA_RC_VBR) && context->bits_per_second) {
         parameters.rc.i_rc_method = X264_RC_ABR;
-        parameters.rc.i_bitrate = parameters.rc.i_vbv_max_bitrate = parameters.rc.i_vbv_buffer_size = (int)(context->bits_per_second / 1000);
+        parameters.rc.i_bitrate = parameters.rc.i_vbv_max_bitrate = parameters.rc.i_vbv_buffer_size =
+            (int)(context->bits_per_second / 1000);
     } else {
         parameters.rc.i_rc_method = X264_RC_CQP;
         parameters.rc.i_qp_constant = context->picture.pic_init_qp ? context->picture.pic_init_qp : 26;
@@ -161,7 +168,8 @@ static VAStatus encode(struct context *context) {
     if (size <= 0 || (size_t)size + context->messages_size > coded->size) return VA_STATUS_ERROR_ENCODING_ERROR;
     /* Messages come after the parameter sets and before the first slice. */
     size_t before = 0;
-    for (int index = 0; index < count && units[index].i_type != NAL_SLICE && units[index].i_type != NAL_SLICE_IDR; index++)
+    for (int index = 0; index < count && units[index].i_type != NAL_SLICE && units[index].i_type != NAL_SLICE_IDR;
+         index++)
         before += (size_t)units[index].i_payload;
     memcpy(coded->bytes, units[0].p_payload, before);
     memcpy(coded->bytes + before, context->messages, context->messages_size);

@@ -11,8 +11,8 @@ static unsigned rounded(unsigned value, unsigned to) { return (value + to - 1) /
 // MARK: Surfaces
 
 static VAStatus create_surfaces(
-    VADriverContextP driver, unsigned format, unsigned width, unsigned height, VASurfaceID *ids, unsigned count, VASurfaceAttrib *list,
-    unsigned attributes) {
+    VADriverContextP driver, unsigned format, unsigned width, unsigned height, VASurfaceID *ids, unsigned count,
+    VASurfaceAttrib *list, unsigned attributes) {
     (void)list, (void)attributes;
     MAY_FAIL(driver, "CreateSurfaces");
     if (format != VA_RT_FORMAT_YUV420) return VA_STATUS_ERROR_UNSUPPORTED_RT_FORMAT;
@@ -38,7 +38,8 @@ static VAStatus destroy_surfaces(VADriverContextP driver, VASurfaceID *ids, int 
     return VA_STATUS_SUCCESS;
 }
 
-static VAStatus query_surface_attributes(VADriverContextP driver, VAConfigID config, VASurfaceAttrib *list, unsigned *count) {
+static VAStatus query_surface_attributes(
+    VADriverContextP driver, VAConfigID config, VASurfaceAttrib *list, unsigned *count) {
     const struct {
         VASurfaceAttribType type;
         unsigned flags;
@@ -78,7 +79,8 @@ static VAStatus sync_surface(VADriverContextP driver, VASurfaceID id) {
 // MARK: Buffers
 
 static VAStatus create_buffer(
-    VADriverContextP driver, VAContextID context, VABufferType type, unsigned size, unsigned count, void *bytes, VABufferID *id) {
+    VADriverContextP driver, VAContextID context, VABufferType type, unsigned size, unsigned count, void *bytes,
+    VABufferID *id) {
     (void)driver, (void)context;
     struct buffer *buffer = calloc(1, sizeof *buffer);
     buffer->type = type;
@@ -125,7 +127,8 @@ static VAStatus query_formats(VADriverContextP driver, VAImageFormat *list, int 
     return VA_STATUS_SUCCESS;
 }
 
-static void make_image(VAImage *image, unsigned width, unsigned height, unsigned pitch, unsigned rows, uint8_t *borrowed) {
+static void make_image(
+    VAImage *image, unsigned width, unsigned height, unsigned pitch, unsigned rows, uint8_t *borrowed) {
     struct buffer *buffer = calloc(1, sizeof *buffer);
     buffer->type = VAImageBufferType;
     buffer->size = (size_t)pitch * rows * 3 / 2;
@@ -148,7 +151,8 @@ static void make_image(VAImage *image, unsigned width, unsigned height, unsigned
 static VAStatus create_image(VADriverContextP driver, VAImageFormat *format, int width, int height, VAImage *image) {
     (void)driver;
     if (format->fourcc != VA_FOURCC_NV12) return VA_STATUS_ERROR_INVALID_IMAGE_FORMAT;
-    make_image(image, (unsigned)width, (unsigned)height, rounded((unsigned)width, 64), rounded((unsigned)height, 16), NULL);
+    make_image(
+        image, (unsigned)width, (unsigned)height, rounded((unsigned)width, 64), rounded((unsigned)height, 16), NULL);
     return VA_STATUS_SUCCESS;
 }
 
@@ -167,7 +171,8 @@ static VAStatus destroy_image(VADriverContextP driver, VAImageID id) {
     return VA_STATUS_SUCCESS;
 }
 
-static void copy_plane(uint8_t *to, unsigned to_pitch, const uint8_t *from, unsigned from_pitch, unsigned width, unsigned height) {
+static void copy_plane(
+    uint8_t *to, unsigned to_pitch, const uint8_t *from, unsigned from_pitch, unsigned width, unsigned height) {
     for (unsigned row = 0; row < height; row++) memcpy(to + row * to_pitch, from + row * from_pitch, width);
 }
 
@@ -188,14 +193,15 @@ static VAStatus copy(VASurfaceID surface_id, VAImageID image_id, unsigned width,
     return VA_STATUS_SUCCESS;
 }
 
-static VAStatus get_image(VADriverContextP driver, VASurfaceID surface, int x, int y, unsigned width, unsigned height, VAImageID image) {
+static VAStatus get_image(
+    VADriverContextP driver, VASurfaceID surface, int x, int y, unsigned width, unsigned height, VAImageID image) {
     (void)driver;
     return x || y ? VA_STATUS_ERROR_INVALID_PARAMETER : copy(surface, image, width, height, 0);
 }
 
 static VAStatus put_image(
-    VADriverContextP driver, VASurfaceID surface, VAImageID image, int x, int y, unsigned width, unsigned height, int to_x, int to_y,
-    unsigned to_width, unsigned to_height) {
+    VADriverContextP driver, VASurfaceID surface, VAImageID image, int x, int y, unsigned width, unsigned height,
+    int to_x, int to_y, unsigned to_width, unsigned to_height) {
     (void)driver;
     if (x || y || to_x || to_y || width != to_width || height != to_height) return VA_STATUS_ERROR_INVALID_PARAMETER;
     return copy(surface, image, width, height, 1);

@@ -6,11 +6,12 @@
 #include <va/va_vpp.h>
 
 static void scale_plane(
-    uint8_t *to, unsigned to_pitch, unsigned to_width, unsigned to_height, const uint8_t *from, unsigned from_pitch, unsigned width,
-    unsigned height, unsigned bytes) {
+    uint8_t *to, unsigned to_pitch, unsigned to_width, unsigned to_height, const uint8_t *from, unsigned from_pitch,
+    unsigned width, unsigned height, unsigned bytes) {
     for (unsigned y = 0; y < to_height; y++) {
         const uint8_t *row = from + (size_t)(y * height / to_height) * from_pitch;
-        for (unsigned x = 0; x < to_width; x++) memcpy(to + (size_t)y * to_pitch + x * bytes, row + (size_t)(x * width / to_width) * bytes, bytes);
+        for (unsigned x = 0; x < to_width; x++)
+            memcpy(to + (size_t)y * to_pitch + x * bytes, row + (size_t)(x * width / to_width) * bytes, bytes);
     }
 }
 
@@ -19,8 +20,8 @@ VAStatus scale(const VAProcPipelineParameterBuffer *what, VASurfaceID target) {
     if (!from || !to) return VA_STATUS_ERROR_INVALID_SURFACE;
     scale_plane(to->bytes, to->pitch, to->width, to->height, from->bytes, from->pitch, from->width, from->height, 1);
     scale_plane(
-        to->bytes + (size_t)to->pitch * to->rows, to->pitch, to->width / 2, to->height / 2, from->bytes + (size_t)from->pitch * from->rows,
-        from->pitch, from->width / 2, from->height / 2, 2);
+        to->bytes + (size_t)to->pitch * to->rows, to->pitch, to->width / 2, to->height / 2,
+        from->bytes + (size_t)from->pitch * from->rows, from->pitch, from->width / 2, from->height / 2, 2);
     return VA_STATUS_SUCCESS;
 }
 
