@@ -109,11 +109,12 @@ extension Stage {
     /// Prepares the state folder so that the next start of the box with this name is a later one.
     ///
     /// - Parameter environment: The environment of the service. A preloaded library makes an FFmpeg another one.
-    func rememberFirstStart(_ name: String, environment: [String: String?] = [:]) async throws {
+    /// - Returns: Whether the next start is a later one. It is not when the first start failed on a busy machine.
+    @discardableResult
+    func rememberFirstStart(_ name: String, environment: [String: String?] = [:]) async throws -> Bool {
         let state = folder.path("state-\(name)")
-        guard !FileManager.default.fileExists(atPath: state), var known = await FirstStart.contents.value else {
-            return
-        }
+        if FileManager.default.fileExists(atPath: state) { return true }
+        guard var known = await FirstStart.contents.value else { return false }
         let loaded = environment.compactMapValues(\.self).filter { ["LD_PRELOAD", "LD_LIBRARY_PATH"].contains($0.key) }
         if !loaded.isEmpty, var knowledge = try JSONSerialization.jsonObject(with: Data(known.utf8)) as? [String: Any],
             var files = knowledge["files"] as? [String: Any]
@@ -125,6 +126,7 @@ extension Stage {
         try FileManager.default.createDirectory(
             atPath: state, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         _ = try folder.write("state-\(name)/\(FirstStart.file)", known, mode: 0o600)
+        return true
     }
 
     /// Starts the service with these channels, with a log of every level, and waits until its first source runs.
@@ -133,15 +135,15 @@ extension Stage {
         environment: [String: String?] = [:]
     ) async throws -> Daemon {
         let config = try configuration(channels, name: name, more: more)
-        try await rememberFirstStart(name, environment: environment)
+        let isLaterStart = try await rememberFirstStart(name, environment: environment)
         let daemon = try await start(config, name: name, options: options, environment: environment)
         // A relay has started, or a port listens for a publisher.
         try await daemon.program.errors.first("a source", from: 0, within: .seconds(30)) {
             $0.contains("source=") && ($0.contains("msg=started") || $0.contains("msg=listening"))
         }
-        // A wrapper of FFmpeg is checked at each start. A test would mistake the processes of the check for those of
-        // its streams.
-        if more.contains("ffmpeg:") { try await daemon.logged("FFmpeg is checked") }
+        // An FFmpeg is checked at a first start, and a wrapper of one at each start. A test would mistake the processes
+        // of the check for those of its streams.
+        if !isLaterStart || more.contains("ffmpeg:") { try await daemon.logged("FFmpeg is checked") }
         return daemon
     }
 
