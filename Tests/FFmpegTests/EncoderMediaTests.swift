@@ -9,7 +9,7 @@ import Testing
 @Suite(.serialized, .tags(.ffmpeg)) struct EncoderMediaTests {
     private func encoder(
         rate: FrameRate? = FrameRate(30),
-        settings: VideoSettings = VideoSettings(bitrate: 500_000, keyframe: .seconds(2)),
+        settings: VideoSettings = VideoSettings(bitrate: 500_000, keyframeInterval: .seconds(2)),
         resume: ResumePoint? = nil
     ) async throws -> FFmpegCommand {
         EncoderCommand(
@@ -111,14 +111,14 @@ import Testing
 
     @Test(
         "interlaced frames become progressive at their times, also in a second encoder",
-        arguments: [VideoSettings.Deinterlacing.frames, .fields])
+        arguments: [VideoSettings.Deinterlacing.onePerFrame, .onePerField])
     func interlaced(deinterlacing: VideoSettings.Deinterlacing) async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")
         try await makeInterlaced(source, codec: interlacedH264)
         let settings = VideoSettings(
             size: FrameSize(width: 320, height: 288), bitrate: 2_000_000, deinterlacing: deinterlacing)
-        let rate = deinterlacing == .fields ? 50 : 25
+        let rate = deinterlacing == .onePerField ? 50 : 25
         func encode(to name: String, resume: ResumePoint? = nil) async throws -> [Int64] {
             let command = EncoderCommand(
                 video: .encode(settings, with: Libx264Recipe()), audio: .copy, inputRate: FrameRate(rate),

@@ -148,7 +148,7 @@ import Testing
         #expect(configuration?.isSilent == true)
         #expect(await disk.fetch("/s/slate.ts", most: 10) == nil)
         #expect(await disk.makeFIFO("/f")?.contains("does not answer") == true)
-        #expect(await disk.look(at: "/i.png") == .silent)
+        #expect(await disk.lookUp("/i.png") == .silent)
         // Each of the children would have taken a thousand.
         #expect(ContinuousClock.now - start < .seconds(1000))
     }

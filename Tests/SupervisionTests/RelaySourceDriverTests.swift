@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test("audio comes in another format than the channel's -> another relay converts it")
-    func otherAudio() async {
+    func mismatchedAudio() async {
         let stage = await RunnerRig.withoutEncoders()
         let process = HeardProcess()
         let driver = RelaySourceDriver(in: stage.source(.pull(PullSource(url: "http://host/a.ts")), process: process))

@@ -1,7 +1,7 @@
 package import FFmpeg
 package import MediaTypes
 
-/// Software H.264.
+/// The recipe for H.264 in software.
 package struct Libx264Recipe: EncoderRecipe {
     package var preset: String
 
@@ -29,7 +29,7 @@ package struct Libx264Recipe: EncoderRecipe {
             // B-frames would change the order of the frames, at which encoders are switched.
             "-bf", "0", "-sc_threshold", "0",
             // Only an upper limit: keyframes are forced by time.
-            "-g", "\(rate.map { $0.frames(in: settings.keyframe) * 2 } ?? 600)",
+            "-g", "\(rate.map { $0.frames(in: settings.keyframeInterval) * 2 } ?? 600)",
         ]
         if let profile = settings.profile { options += ["-profile:v", profile] }
         // With so little probing FFmpeg often assumes 90000 frames per second (whenever audio comes first), and

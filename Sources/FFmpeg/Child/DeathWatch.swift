@@ -8,9 +8,9 @@ struct DeathWatch {
     /// An observation of a killed child.
     enum Look: Sendable, Hashable {
         case ended
-        /// A thread of it waits in the kernel, where no signal reaches it.
+        /// A thread of the child waits in the kernel, where no signal reaches it.
         case waitsInKernel
-        /// It is ending, or needs a processor to end.
+        /// The child is ending, or needs a processor to end.
         case ends
     }
 
@@ -21,7 +21,8 @@ struct DeathWatch {
     /// How long to wait for any other child.
     private static let longest = Duration.seconds(8)
 
-    /// The time from which on every observation found it waiting in the kernel.
+    /// When the child began to wait in the kernel, according to the observations. `nil` if it did not wait at the last
+    /// one.
     private var since: Duration?
 
     /// - Parameters:
@@ -32,7 +33,7 @@ struct DeathWatch {
         since = look == .waitsInKernel ? since ?? elapsed : nil
         guard look != .ended, elapsed >= Self.patience else { return false }
         if isUrgent || elapsed >= Self.longest { return true }
-        // It waited there from the beginning, or has waited there long enough.
+        // It has waited in the kernel from the beginning, or for long enough.
         return since.map { $0 <= Self.pause * 2 || elapsed - $0 >= Self.patience } ?? false
     }
 

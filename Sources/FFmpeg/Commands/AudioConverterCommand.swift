@@ -5,13 +5,14 @@
 /// timestamps. A pause of half a second is filled with silence, and the audio after it is at its position, to a
 /// millisecond.
 package struct AudioConverterCommand: Sendable, Hashable {
-    /// Bits a second of the AAC.
+    /// The bitrate of the AAC, in bits per second.
     package var bitrate: Int
-    /// Samples a second of the AAC: one of the rates that ADTS has a number for.
+    /// Samples per second of the AAC: one of the rates that ADTS has a number for.
     package var sampleRate: Int
-    /// Samples to leave out, counted from the first message at `sampleRate`. Audio that was converted earlier ends
-    /// there, or a whole number of frames from there. A frame then begins there. The frame before it, with which the
-    /// encoder begins, holds half of its audio.
+    /// How many samples to leave out, counted from the first message at `sampleRate`. The output then begins with a
+    /// frame at this sample, so that it continues audio that was converted before: that audio ends there, or a whole
+    /// number of frames from there. The first frame of the encoder, one frame earlier, holds only half of its audio.
+    /// `nil` leaves out nothing.
     package var firstSample: Int64?
 
     package init(bitrate: Int = 192_000, sampleRate: Int = 48_000, firstSample: Int64? = nil) {

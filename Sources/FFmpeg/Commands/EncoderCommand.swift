@@ -10,7 +10,7 @@ package struct EncoderCommand: Sendable {
     package var announcedRate: FrameRate?
     /// The size of the input frames, if known.
     package var inputSize: FrameSize?
-    /// Where encoding begins. `nil` encodes all input.
+    /// The point at which encoding begins. `nil` encodes all input.
     package var resume: ResumePoint?
 
     package init(
@@ -37,10 +37,10 @@ package struct EncoderCommand: Sendable {
 
     /// Whether FFmpeg finds the rate of the input by itself, in the first two frames and in the stream's announcement.
     ///
-    /// Where it does not, frames are put on a grid of that rate, because only the `fps` filter states a rate: `setpts`
-    /// and `interleave` unset it, and the other filters multiply the rate that FFmpeg found. With FFmpeg 7.1 and 9.0,
-    /// rates from 8 frames a second up are found if they are announced (4 become 8). If another rate is announced, 15
-    /// become 30, 4 become 120, and 25 at uneven times become the announced rate.
+    /// If it does not, the `fps` filter puts the frames on a grid of that rate, because no other filter states a rate:
+    /// `setpts` and `interleave` unset it, and the other filters multiply the rate that FFmpeg found. With FFmpeg 7.1
+    /// and 9.0, rates from 8 frames a second up are found if they are announced (4 become 8). If another rate is
+    /// announced, 15 become 30, 4 become 120, and 25 at uneven times become the announced rate.
     private func isFound(by ffmpeg: FFmpegCapabilities) -> Bool {
         guard let rate = inputRate?.perSecond, ffmpeg.filters.isSuperset(of: ["fps", "settb"]) else { return true }
         guard let announced = announcedRate?.perSecond, abs(announced - rate) > 0.1 * max(announced, rate) else {
@@ -96,8 +96,8 @@ package struct EncoderCommand: Sendable {
         }
     }
 
-    /// How long before its first frame an encoder begins to deinterlace, in ticks: the filter compares a field with its
-    /// neighbours.
+    /// How long before its first output frame an encoder begins to deinterlace, in ticks. The filter needs the fields
+    /// before, because it compares each field with its neighbours.
     private static let fieldContext: Int64 = 18_000
 
     /// The deinterlacer accepts frames of one size only, so every other frame is first scaled to it, field by field.
@@ -120,7 +120,7 @@ package struct EncoderCommand: Sendable {
         filters += recipe.chain(for: settings, arriving: inputSize)
         return ffmpeg.videoOptions(filters: filters, recipe: recipe, rate: settings.rate ?? inputRate)
             + recipe.options(for: settings, inputRate: inputRate) + [
-                "-force_key_frames", KeyframeGrid.expression(every: settings.keyframe),
+                "-force_key_frames", KeyframeGrid.expression(every: settings.keyframeInterval),
             ]
     }
 

@@ -4,7 +4,7 @@ package import MediaTypes
 package struct FrameEncoderCommand: Sendable {
     package var settings: VideoSettings
     package var recipe: any EncoderRecipe
-    /// Frames a second. `nil` if unknown.
+    /// Frames per second. `nil` if unknown.
     package var rate: FrameRate?
 
     package init(settings: VideoSettings, recipe: any EncoderRecipe, rate: FrameRate?) {
@@ -25,7 +25,8 @@ package struct FrameEncoderCommand: Sendable {
             + ffmpeg.videoOptions(filters: stated + recipe.chain(for: settings), recipe: recipe, rate: nil)
         arguments += recipe.options(for: settings, inputRate: rate)
         arguments +=
-            ["-force_key_frames", KeyframeGrid.expression(every: settings.keyframe)] + TransportStreamOutput.options
+            ["-force_key_frames", KeyframeGrid.expression(every: settings.keyframeInterval)]
+            + TransportStreamOutput.options
         return FFmpegCommand(role: .encoder, arguments: arguments, environment: recipe.environment)
     }
 

@@ -107,7 +107,7 @@ package struct InputDescription: Sendable, Hashable {
         streams.sort { $0.index < $1.index }
     }
 
-    /// A sender's text, safe to show. `nil` if it is empty.
+    /// Makes a text from the sender safe to show. `nil` if it is empty.
     private static func shown(_ text: Substring) -> String? {
         let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return words.isEmpty ? nil : ControlCharacters.escaped(in: String(words.prefix(longestName)))

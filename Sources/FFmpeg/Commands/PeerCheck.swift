@@ -1,4 +1,4 @@
-/// How FFmpeg checks the certificate of a TLS server. By default it checks from version 9 on.
+/// How FFmpeg checks the certificate of a TLS server. Without an option only FFmpeg 9 and later check it.
 package enum PeerCheck: Sendable, Hashable {
     /// Against the authorities that the system trusts.
     case system

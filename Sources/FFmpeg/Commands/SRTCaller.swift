@@ -1,6 +1,7 @@
 /// A message of FFmpeg's SRT listener about a caller.
 package enum SRTCaller: Sendable, Equatable {
-    /// The caller was accepted and named a stream id: these words, to be compared with ``words(for:)``.
+    /// The caller was accepted and named a stream id. The value is FFmpeg's words for the id, to be compared with
+    /// ``words(for:)``.
     case accepted(String)
     /// The caller was accepted and its stream was probed, whether or not its stream id was logged.
     case opened

@@ -1,12 +1,13 @@
 package import MediaTypes
 
-/// A card, an image or a text → a short MPEG-TS file, to be repeated on air.
+/// A plain card, an image or a text → a short MPEG-TS file, which the service repeats on air.
 package struct SlateCommand: Sendable, Hashable {
     /// The contents of the slate.
     package struct Picture: Sendable, Hashable {
-        /// An image file. It is shown whole, with bars if its aspect ratio differs.
+        /// The path of an image. It is shown whole, with bars if its aspect ratio differs.
         package var image: String?
-        /// A file with the text, so that no character of the text has a meaning to a filter.
+        /// The path of a file with the text. The text is not an argument, because some of its characters would have a
+        /// meaning to the filter.
         package var textFile: String?
         /// A font file for the text.
         package var font: String?
@@ -25,7 +26,7 @@ package struct SlateCommand: Sendable, Hashable {
     package var codec: VideoCodec
     package var size: FrameSize
     package var rate: FrameRate
-    /// As the encoder names it. `nil` leaves it to the encoder.
+    /// The profile by the encoder's name for it. `nil` leaves it to the encoder.
     package var profile: String?
     /// The pixel aspect of the source that the slate replaces.
     package var pixel: PixelAspect

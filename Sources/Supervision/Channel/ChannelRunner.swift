@@ -338,10 +338,10 @@ actor ChannelRunner: Runnable {
 
     /// Replaces the sources that differ at their position in the list. A source that is the same there continues.
     private func changeSources(from former: ChannelConfiguration) {
-        let (old, new) = (Commands.Transcoding(for: former), Commands.Transcoding(for: channel))
+        let (old, new) = (FFmpegCommands.Transcoding(for: former), FFmpegCommands.Transcoding(for: channel))
         let kept = channel.sources.indices.map {
             former.sources.indices.contains($0) && former.sources[$0] == channel.sources[$0]
-                && old.treats(channel.sources[$0], like: new)
+                && old.hasSameRelay(for: channel.sources[$0], as: new)
         }
         for index in sources.indices where !channel.sources.indices.contains(index) { sources[index].end() }
         sources.removeLast(max(0, sources.count - channel.sources.count))

@@ -23,7 +23,7 @@ enum SourceNote: Int, Sendable, CaseIterable {
     /// - Parameters:
     ///   - audio: The format of the source's audio.
     ///   - rate: Samples a second of the channel's audio.
-    static func otherAudio(_ audio: AACFormat, rate: Int) -> String {
+    static func mismatchedAudio(_ audio: AACFormat, rate: Int) -> String {
         let channel = AACFormat(sampleRate: rate, channelConfiguration: 2)
         return "its audio is \(audio.profile) at \(audio), the channel's is \(channel): it is converted"
     }

@@ -21,7 +21,7 @@ final class MezzanineRunner: Sendable {
         session = EncoderSession(
             subject, patience: .mezzanine, context: context, dataPath: dataPath, logger: logger,
             delegate: MezzanineEncoding(
-                of: frames, rate: rate, wish: mezzanine.wish, job: mezzanine.job(size: size, rate: rate),
+                of: frames, rate: rate, encoding: mezzanine.encoding, job: mezzanine.job(size: size, rate: rate),
                 statistics: statistics))
     }
 

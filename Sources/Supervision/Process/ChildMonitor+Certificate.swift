@@ -8,7 +8,7 @@ extension ChildMonitor {
 
     /// Returns the exit of a child, with the check that the server's certificate failed if FFmpeg did not say which.
     ///
-    /// - Parameter question: Asks the same server for its certificate; `nil` does not ask.
+    /// - Parameter question: Asks the same server for its certificate. `nil` if there is no such server.
     func explained(_ exit: ChildExit, by question: CertificateQuestion?, child: ChildHandle) async -> ChildExit {
         guard let question, exit.cause == .untrusted, child.requested == nil else { return exit }
         if question.asksSystem, !SystemAuthorities.areInstalled {

@@ -37,7 +37,7 @@ struct SlateFormat: Sendable, Hashable {
         rate = FrameRate(30)
         profile = "high"
         if let group = channel.groups.lazy.compactMap({ group in
-            if case .encode(let wish) = group.video { wish } else { nil }
+            if case .encode(let encoding) = group.video { encoding } else { nil }
         }).first {
             size = group.size ?? size
             rate = group.rate ?? rate

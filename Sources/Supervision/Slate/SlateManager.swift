@@ -157,8 +157,8 @@ actor SlateManager {
     ///
     /// - Returns: `nil` if its identity is unknown.
     private func identity(of path: String?, _ name: String) async throws -> String? {
-        guard let path else { return FileLook.none }
-        switch await context.disk.look(at: path) {
+        guard let path else { return FileLookup.none }
+        switch await context.disk.lookUp(path) {
         case .found(let identity): return identity
         case .unknown: return nil
         case .silent:

@@ -30,7 +30,7 @@ package struct SlateStore: Sendable {
         /// - Parameters:
         ///   - command: The command, with any output.
         ///   - words: The text of the slate.
-        ///   - identities: The identities of the image and the font, as ``FileLook`` gives them.
+        ///   - identities: The identities of the image and the font, as ``FileLookup`` gives them.
         init(_ command: FFmpegCommand, by binary: FFmpegBinary, words: String?, identities: [String]) {
             text = ([binary.path, binary.version.text, words ?? ""] + identities + command.arguments).joined(
                 separator: "\0")

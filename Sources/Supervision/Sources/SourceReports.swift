@@ -9,7 +9,7 @@ final class SourceReports: Sendable {
         /// Audio came that a feed does not carry.
         case foreignAudio
         /// Audio came in another format than the channel's.
-        case otherAudio
+        case mismatchedAudio
         /// Audio came whose times are too far from those of the video.
         case lateAudio
     }

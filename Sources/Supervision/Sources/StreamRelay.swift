@@ -13,7 +13,7 @@ final class StreamRelay: Sendable {
     /// Has another process follow.
     private let replace: @Sendable () -> Void
     private let certificate: CertificateQuestion?
-    private let transcoding: Mutex<Commands.Transcoding>
+    private let transcoding: Mutex<FFmpegCommands.Transcoding>
 
     /// How often a pipe is looked at whose relay has ended and whose source is ahead of real time.
     private static let restInterval = Duration.milliseconds(50)
@@ -23,17 +23,17 @@ final class StreamRelay: Sendable {
         self.context = context
         self.replace = replace
         certificate = CertificateQuestion(context.source.kind)
-        transcoding = Mutex(Commands.Transcoding(for: context.channel))
+        transcoding = Mutex(FFmpegCommands.Transcoding(for: context.channel))
         let source = context.source
         watch = StreamWatch(
-            program: source.program, isFlattened: source.hidesPrograms, measures: source.isDescribed,
+            program: source.program, isFlattened: source.hidesPrograms, measures: source.relayListsPrograms,
             clock: context.clock,
             statistics: context.statistics, logger: context.logger)
     }
 
     /// Forgets what is known of the sender: another one comes.
     func forget() {
-        transcoding.withLock { $0 = Commands.Transcoding(for: context.channel) }
+        transcoding.withLock { $0 = FFmpegCommands.Transcoding(for: context.channel) }
         watch.forget()
     }
 
@@ -47,7 +47,7 @@ final class StreamRelay: Sendable {
     /// - Returns: How the process ended, and when it was started; `nil` where there is no command.
     func run(
         _ input: FileDescriptor?, _ child: ChildHandle, report: @escaping @Sendable (SourceEvent) -> Void,
-        begins: () -> Void = {}, command: (Commands.Transcoding, StreamMap) throws -> FFmpegCommand?
+        begins: () -> Void = {}, command: (FFmpegCommands.Transcoding, StreamMap) throws -> FFmpegCommand?
     ) async throws -> (ChildExit, Timestamp)? {
         var input = input
         defer { try? input?.close() }
@@ -58,8 +58,8 @@ final class StreamRelay: Sendable {
         let (attachment, output) = try await dataPath.attachSource(
             to: channel.name, priority: context.priority, report: report)
         watch.encodes(transcoding, bitrate: channel.mezzanine.relayBitrate(for: transcoding))
-        if let audio = transcoding.otherAudio {
-            context.statistics.note(.audio, SourceNote.otherAudio(audio, rate: transcoding.audioRate))
+        if let audio = transcoding.mismatchedAudio {
+            context.statistics.note(.audio, SourceNote.mismatchedAudio(audio, rate: transcoding.audioRate))
         }
         begins()
         let started = Timestamp.now
@@ -69,11 +69,11 @@ final class StreamRelay: Sendable {
         let exit = await context.monitor.run(
             command, input: given, output: output, child: child, expected: [.ended, .reset],
             certificate: certificate,
-            takes: { [self] line in
+            consumesLine: { [self] line in
                 handle(line, of: child)
                 return false
             },
-            progressed: { [watch] in watch.progressed($0) })
+            onProgress: { [watch] in watch.progressed($0) })
         watch.ended()
         // A source that is ahead of real time is read to its end at its own pace, unless its end was asked for.
         while child.requested == nil, await dataPath.drain(attachment) {
@@ -91,13 +91,13 @@ final class StreamRelay: Sendable {
 
     /// - Parameter audio: The format of the channel's audio; `nil` while it may be in any format.
     /// - Returns: What the process that begins encodes.
-    private func begin(audio: AACFormat?) -> Commands.Transcoding {
-        transcoding.withLock { $0.keep(audio) }
+    private func begin(audio: AACFormat?) -> FFmpegCommands.Transcoding {
+        transcoding.withLock { $0.setAudioFormat(audio) }
         return current
     }
 
     /// The streams that the next process encodes, at the measured rate.
-    private var current: Commands.Transcoding {
+    private var current: FFmpegCommands.Transcoding {
         let measured = watch.measured
         return transcoding.withLock { transcoding in
             transcoding.measured = measured
@@ -136,7 +136,7 @@ final class StreamRelay: Sendable {
     /// Converts audio that is in another format than the channel's.
     func convert(_ audio: AACFormat, to channel: AACFormat) {
         guard transcoding.withLock({ $0.convertAudio(audio, to: channel) }) else { return }
-        if let suppressed = context.reports.note(.otherAudio) {
+        if let suppressed = context.reports.note(.mismatchedAudio) {
             var metadata: Logger.Metadata = ["audio": "\(audio.profile) at \(audio)", "channel": "\(channel)"]
             if suppressed > 0 { metadata["suppressed"] = "\(suppressed)" }
             context.logger.notice(

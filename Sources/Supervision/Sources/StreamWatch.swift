@@ -233,7 +233,7 @@ final class StreamWatch: Sendable {
     /// Notes and logs what the relay that starts encodes.
     ///
     /// - Parameter bitrate: Bits a second of the video.
-    func encodes(_ transcoding: Commands.Transcoding, bitrate: Int) {
+    func encodes(_ transcoding: FFmpegCommands.Transcoding, bitrate: Int) {
         let choice = choice
         var parts: [String] = []
         if transcoding.video {
@@ -241,7 +241,7 @@ final class StreamWatch: Sendable {
                 "video \(choice?.video.map { "\($0.codec) " } ?? "")to H.264 at \(Self.megabits(bitrate)) Mbit/s")
         }
         if transcoding.audio, let codec = choice?.audio?.codec, codec != "aac" {
-            parts.append("audio \(codec) to AAC at \(Commands.convertedAudioBitrate / 1000) kbit/s")
+            parts.append("audio \(codec) to AAC at \(FFmpegCommands.convertedAudioBitrate / 1000) kbit/s")
         }
         let text = parts.isEmpty ? nil : "encoded on the way in: " + parts.joined(separator: ", ")
         guard statistics.note(.encoding, text), let text else { return }

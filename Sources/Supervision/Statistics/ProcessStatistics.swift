@@ -119,15 +119,16 @@ final class ProcessStatistics: Sendable {
 
     /// Records the end of a process.
     ///
-    /// - Parameter isComplete: It reached the end of its file, which is no failure.
+    /// - Parameter reachedEndOfFile: It reached the end of its file, which is no failure.
     func ended(
-        _ exit: ChildExit, started: Timestamp, isComplete: Bool = false, delivered: Int = 0, skips: Int = 0,
+        _ exit: ChildExit, started: Timestamp, reachedEndOfFile: Bool = false, delivered: Int = 0, skips: Int = 0,
         skippedTicks: Int64 = 0, now: ContinuousClock.Instant = .now
     ) {
         entry.withLock { entry in
             entry.attachment = nil
             entry.history.add(exit, started: started)
-            let hasPlayed = isComplete && entry.liveSince.map { now - $0 >= RestartPolicy.completeAfter } == true
+            let hasPlayed =
+                reachedEndOfFile && entry.liveSince.map { now - $0 >= RestartPolicy.forgivenAfterEndOfFile } == true
             if entry.isSteady(now) || hasPlayed { entry.failures = 0 }
             if exit.cause != nil, !hasPlayed { entry.failures += 1 }
             entry.delivered += delivered

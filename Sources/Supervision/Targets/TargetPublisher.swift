@@ -43,7 +43,7 @@ struct TargetPublisher: Sendable {
         let take = try await recording?.take() ?? 0
         let rate = await rate()
         let known = try await context.secretReader.filled(target)
-        let command = try Commands.publisher(
+        let command = try FFmpegCommands.publisher(
             known, of: group, take: take, rate: rate, ffmpeg: context.ffmpeg.capabilities,
             environment: context.environment)
         guard try await codecCanBeSent(child) else { return }

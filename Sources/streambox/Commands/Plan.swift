@@ -19,7 +19,7 @@ struct Plan: AsyncParsableCommand {
         let environment = processEnvironment()
         let loaded = try LoadedConfiguration(file, environment: environment)
         let ffmpeg = try await InstalledFFmpeg.find(loaded.configuration, environment: environment)
-        async let cards = CaptureSurvey().look()
+        async let cards = CaptureSurvey().listCards()
         let pool = await EncoderSurvey.run(
             loaded.configuration, ffmpeg.encoders,
             trial: EncoderTrial(ffmpeg: ffmpeg.binary, environment: environment))

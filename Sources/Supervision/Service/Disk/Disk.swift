@@ -69,7 +69,7 @@ package final class Disk: Sendable {
     }
 
     /// Identifies the file at a path.
-    func look(at path: String) async -> FileLook {
+    func lookUp(_ path: String) async -> FileLookup {
         switch await perform(.look(path: path)) {
         case .done(let bytes):
             bytes.isEmpty ? .unknown : .found(OwnProgram.text(bytes))

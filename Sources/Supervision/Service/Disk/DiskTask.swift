@@ -10,7 +10,7 @@ import SystemSupport
 /// The service starts its own program with a hidden command for this, see ``Disk``. Data to write comes on standard
 /// input, and data that was read goes to standard output, so that no argument can contain a secret.
 package enum DiskTask: Sendable, Equatable {
-    /// Identifies the file at a path, as ``FileLook`` does.
+    /// Identifies the file at a path, as ``FileLookup`` does.
     case look(path: String)
     /// Reads a file of at most `most` bytes.
     case fetch(path: String, most: Int)
@@ -137,7 +137,7 @@ package enum DiskTask: Sendable, Equatable {
     private func answer(environment: [String: String], input: FileDescriptor) throws -> [UInt8] {
         switch self {
         case .look(let path):
-            return Array(FileLook.answer(for: path).utf8)
+            return Array(FileLookup.answer(for: path).utf8)
         case .fetch(let path, let most):
             guard let bytes = Self.read(path, most: most) else { throw Refusal(sentence: "none") }
             return bytes

@@ -114,12 +114,13 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// A card that scales gives any size between its smallest and its largest.
-    private static func size(_ mode: CaptureMode, _ wish: FrameSize?) -> FrameSize {
-        guard let wish, let leastWidth = mode.leastWidth, let leastHeight = mode.leastHeight else {
+    private static func size(_ mode: CaptureMode, _ requested: FrameSize?) -> FrameSize {
+        guard let requested, let leastWidth = mode.leastWidth, let leastHeight = mode.leastHeight else {
             return FrameSize(width: mode.width, height: mode.height)
         }
         return FrameSize(
-            width: min(max(wish.width, leastWidth), mode.width), height: min(max(wish.height, leastHeight), mode.height)
+            width: min(max(requested.width, leastWidth), mode.width),
+            height: min(max(requested.height, leastHeight), mode.height)
         )
     }
 

@@ -24,7 +24,7 @@ final class CaptureSourceDriver: SourceDriver {
     init(_ source: CaptureSource, in context: SourceContext) {
         self.source = source
         self.context = context
-        deinterlacing = Commands.Transcoding(for: context.channel).deinterlacing
+        deinterlacing = FFmpegCommands.Transcoding(for: context.channel).deinterlacing
         state = Mutex(CardState(source.audio))
     }
 
@@ -170,7 +170,7 @@ final class CaptureSourceDriver: SourceDriver {
         let started = Timestamp.now
         let exit = await context.monitor.run(
             reading.command, input: frames.audio, output: frames.video, child: child, expected: [.ended, .reset],
-            says: { [self] in handle($0) })
+            onLine: { [self] in handle($0) })
         // Frames that the reader gave are still encoded.
         encoder.finish()
         await encoding
@@ -194,14 +194,14 @@ final class CaptureSourceDriver: SourceDriver {
             throw NotRunnable(what: problem)
         }
         // This user was given access to it since it was listed.
-        if card.accessProblem != nil { captures.look() }
+        if card.accessProblem != nil { captures.listCards() }
         await resetIfFrozen(card)
         let (mode, isGone) = await CardReading.mode(of: card, for: source)
         // The mode of a card that is being pulled was reported before.
         if !isGone { report(mode) }
-        let hasAudio = state.withLock { $0.beginAudio(at: context.clock.now) }
+        let readsAudio = state.withLock { $0.beginAudio(at: context.clock.now) }
         let reading = CardReading(
-            source, card, mode, hasAudio: hasAudio, deinterlacing: deinterlacing, audioRate: audioRate,
+            source, card, mode, readsAudio: readsAudio, deinterlacing: deinterlacing, audioRate: audioRate,
             ffmpeg: context.service.ffmpeg.capabilities)
         state.withLock { $0.readAudio(reading.hasAudio, rate: audioRate) }
         return reading

@@ -216,8 +216,8 @@ final class AudioConverterRunner: Sendable {
 
     /// Ends all running processes in the way that was asked of the child.
     private func stop(as child: ChildHandle) {
-        guard let wish = child.requested else { return }
-        for run in state.withLock({ Array($0.runs.values) }) { run.child.stop(wish, for: child.blame) }
+        guard let request = child.requested else { return }
+        for run in state.withLock({ Array($0.runs.values) }) { run.child.stop(request, for: child.blame) }
     }
 
     /// Runs one process.
@@ -241,7 +241,7 @@ final class AudioConverterRunner: Sendable {
             let canCut = [FFmpegPart].resumedAudio.allSatisfy { $0.isIn(context.ffmpeg.capabilities) }
             let started = Timestamp.now
             let exit = await monitor.run(
-                Commands.audioConverter(
+                FFmpegCommands.audioConverter(
                     sampleRate: format.sampleRate, firstSample: canCut ? sound.firstSample : nil), input: sound.input,
                 output: sound.output, child: own, expected: [.ended])
             await dataPath.detach(sound.attachment)

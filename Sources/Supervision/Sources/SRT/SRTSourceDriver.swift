@@ -14,7 +14,7 @@ final class SRTSourceDriver: SourceDriver {
     private let call: CallRelay
     private let relay: StreamRelay
     /// The next caller's first video and first audio alone are taken.
-    private let isNarrow = Mutex(false)
+    private let firstStreamsOnly = Mutex(false)
 
     private static let awaited = "a caller is connected and has not sent video yet"
 
@@ -37,9 +37,9 @@ final class SRTSourceDriver: SourceDriver {
         // Nothing is known of a caller that has not come.
         relay.forget()
         guard
-            let command = try Commands.relay(
-                source, mezzanine: context.channel.mezzanine, transcoding: Commands.Transcoding(),
-                isNarrow: isNarrow.withLock(\.self), ffmpeg: service.ffmpeg.capabilities,
+            let command = try FFmpegCommands.relay(
+                source, mezzanine: context.channel.mezzanine, transcoding: FFmpegCommands.Transcoding(),
+                firstStreamsOnly: firstStreamsOnly.withLock(\.self), ffmpeg: service.ffmpeg.capabilities,
                 environment: service.environment)
         else { return }
         caller.begin()
@@ -60,9 +60,9 @@ final class SRTSourceDriver: SourceDriver {
     }
 
     private func becomeNarrow() {
-        let isNews = isNarrow.withLock { isNarrow in
-            defer { isNarrow = true }
-            return !isNarrow
+        let isNews = firstStreamsOnly.withLock { firstStreamsOnly in
+            defer { firstStreamsOnly = true }
+            return !firstStreamsOnly
         }
         guard isNews else { return }
         context.logger.notice(
@@ -91,11 +91,11 @@ final class SRTSourceDriver: SourceDriver {
     ) async -> ChildExit {
         await context.monitor.run(
             command, input: nil, output: output, child: child, expected: [.ended, .reset],
-            takes: { [self] line in
+            consumesLine: { [self] line in
                 handle(line, of: child, admit: admit)
                 return caller.hasRefused
             },
-            progressed: { [self] in callProgressed($0) })
+            onProgress: { [self] in callProgressed($0) })
     }
 
     private func handle(_ line: LogLine, of child: ChildHandle, admit: () -> Void) {
@@ -142,7 +142,7 @@ final class SRTSourceDriver: SourceDriver {
         let ending = try await relay.run(
             input, reader, report: { [self] in handle($0) }, begins: { expectVideo() },
             command: { transcoding, streams in
-                try Commands.callRelay(
+                try FFmpegCommands.callerRelay(
                     source, mezzanine: context.channel.mezzanine, transcoding: transcoding, streams: streams,
                     ffmpeg: context.service.ffmpeg.capabilities)
             })
