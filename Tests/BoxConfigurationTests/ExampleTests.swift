@@ -83,10 +83,10 @@ import Testing
     @Test("channels, sources, groups and targets know their place in the file")
     func places() throws {
         let channel = try #require(try parse(example).configuration.channels.first)
-        #expect(channel.location == SourceLocation(line: 11, column: 5))
+        #expect(channel.location == FileLocation(line: 11, column: 5))
         #expect(channel.sources.map(\.location.line) == [13, 14, 15, 17, 19, 20, 21])
         #expect(channel.sources[0].location.column == 9)
-        #expect(channel.groups[0].location == SourceLocation(line: 29, column: 9))
+        #expect(channel.groups[0].location == FileLocation(line: 29, column: 9))
         #expect(channel.groups[0].targets.map(\.location.line) == [37, 38, 39])
         #expect(channel.groups[0].targets[0].location.column == 13)
     }

@@ -42,16 +42,16 @@ final class ConfigurationReader {
 
     // MARK: Reporting
 
-    func error(_ place: SourceLocation, _ message: String) { report(place, message, .error) }
+    func error(_ place: FileLocation, _ message: String) { report(place, message, .error) }
 
-    func warning(_ place: SourceLocation, _ message: String) { report(place, message, .warning) }
+    func warning(_ place: FileLocation, _ message: String) { report(place, message, .warning) }
 
-    func notYet(_ part: NotYet, _ place: SourceLocation, _ message: String) {
+    func notYet(_ part: NotYet, _ place: FileLocation, _ message: String) {
         guard notYet.contains(part) else { return }
         report(place, "not yet: \(message)", .notYet)
     }
 
-    private func report(_ place: SourceLocation, _ message: String, _ severity: ConfigurationProblem.Severity) {
+    private func report(_ place: FileLocation, _ message: String, _ severity: ConfigurationProblem.Severity) {
         problems.append(
             ConfigurationProblem(
                 file: file, line: place.line, column: place.column, message: message, severity: severity))
@@ -59,7 +59,7 @@ final class ConfigurationReader {
 
     private func reportEmpty() {
         error(
-            SourceLocation(line: 1, column: 1),
+            FileLocation(line: 1, column: 1),
             """
             the file is empty; write at least one channel, for instance channels: [{ name: main, sources: [{ test: \
             {} }] }]
@@ -115,7 +115,7 @@ final class ConfigurationReader {
     }
 
     /// Reports a local file that is missing or cannot be read.
-    func requireFile(_ path: String, key: String, at place: SourceLocation) {
+    func requireFile(_ path: String, key: String, at place: FileLocation) {
         guard checksFiles, let objection = LocalFile.objection(to: path) else { return }
         error(place, "\(key): the file \(Printable.excerpt(path)) \(objection)")
     }

@@ -2,13 +2,13 @@
 /// as absent, so that one pass finds every mistake.
 struct Fields {
     /// The place at which the mapping begins.
-    let place: SourceLocation
+    let place: FileLocation
     /// The name of the mapping in messages: `the status`.
     let what: String
     private let pairs: [String: YAMLPair]
     private let reader: ConfigurationReader
 
-    init(_ pairs: [YAMLPair], place: SourceLocation, what: String, allowed: [String], reader: ConfigurationReader) {
+    init(_ pairs: [YAMLPair], place: FileLocation, what: String, allowed: [String], reader: ConfigurationReader) {
         self.place = place
         self.what = what
         self.reader = reader
@@ -37,7 +37,7 @@ struct Fields {
     func has(_ key: String) -> Bool { pairs[key] != nil }
 
     /// The place of the value of `key`; without a value, the place of the mapping.
-    func place(of key: String) -> SourceLocation { pairs[key]?.value.place ?? place }
+    func place(of key: String) -> FileLocation { pairs[key]?.value.place ?? place }
 
     /// The plain value of `key`; `nil` if it is absent. Reports another value, and returns `nil`.
     func text(_ key: String, expecting: String) -> String? {

@@ -43,7 +43,7 @@ extension ConfigurationReader {
         return EncoderName.known(first.name)?.codec
     }
 
-    private func request(_ text: String, codec: VideoCodec?, at place: SourceLocation) -> EncoderRequest? {
+    private func request(_ text: String, codec: VideoCodec?, at place: FileLocation) -> EncoderRequest? {
         let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let name = parts[0]
         guard let known = EncoderName.known(name) else {

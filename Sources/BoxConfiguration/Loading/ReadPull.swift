@@ -60,7 +60,7 @@ extension ConfigurationReader {
     }
 
     /// Warns of secrets in a file that other users can read.
-    private func warnOfSecrets(_ fields: Fields, _ parts: URLParts, at place: SourceLocation) {
+    private func warnOfSecrets(_ fields: Fields, _ parts: URLParts, at place: FileLocation) {
         var found: [String] = []
         var keys: [String] = []
         if parts.hasPassword {
@@ -97,7 +97,7 @@ extension ConfigurationReader {
     }
 
     /// Warns of a source that listens and accepts a stream from any sender.
-    private func warnOfStrangers(_ fields: Fields, _ parts: URLParts, at place: SourceLocation) {
+    private func warnOfStrangers(_ fields: Fields, _ parts: URLParts, at place: FileLocation) {
         guard let port = parts.port else { return }
         func instead(_ address: SocketAddress) -> String {
             "srt: { listen: \"\(address)\", passphrase: { file: PATH } }"

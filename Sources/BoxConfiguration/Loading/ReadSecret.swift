@@ -20,7 +20,7 @@ extension ConfigurationReader {
     }
 
     private func literalSecret(
-        _ text: String, key: String, use: SecretUse, ways: String, at place: SourceLocation
+        _ text: String, key: String, use: SecretUse, ways: String, at place: FileLocation
     ) -> SecretReference? {
         if !ownerOnly {
             let message =
@@ -44,7 +44,7 @@ extension ConfigurationReader {
     }
 
     private func secretPlace(
-        _ pairs: [YAMLPair], key: String, ways: String, at place: SourceLocation
+        _ pairs: [YAMLPair], key: String, ways: String, at place: FileLocation
     ) -> SecretReference? {
         let kinds = ["file", "credential", "env"]
         for pair in pairs where !kinds.contains(pair.key) {

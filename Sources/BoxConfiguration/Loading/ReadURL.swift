@@ -31,7 +31,7 @@ extension ConfigurationReader {
     }
 
     /// Checks the port and the mode of an SRT URL of a source or a target.
-    func checkSRT(_ parts: URLParts, owner: String, at place: SourceLocation) {
+    func checkSRT(_ parts: URLParts, owner: String, at place: FileLocation) {
         guard let port = parts.port else {
             error(
                 place,

@@ -14,15 +14,15 @@ struct Registry {
         let transport: Transport
         /// The owner in messages: `the rtmp source`.
         let owner: String
-        let place: SourceLocation
+        let place: FileLocation
     }
 
-    private var names: [String: SourceLocation] = [:]
+    private var names: [String: FileLocation] = [:]
     private var listeners: [Listener] = []
-    private var folders: [String: SourceLocation] = [:]
+    private var folders: [String: FileLocation] = [:]
 
     /// Claims a name. Returns the place that already has it, if there is one.
-    mutating func claim(_ name: String, kind: Kind, at place: SourceLocation) -> SourceLocation? {
+    mutating func claim(_ name: String, kind: Kind, at place: FileLocation) -> FileLocation? {
         let key = "\(kind.rawValue)/\(name)"
         if let other = names[key] { return other }
         names[key] = place
@@ -41,7 +41,7 @@ struct Registry {
     }
 
     /// Claims a folder. Returns the place that already records into it, if there is one.
-    mutating func claim(folder: String, at place: SourceLocation) -> SourceLocation? {
+    mutating func claim(folder: String, at place: FileLocation) -> FileLocation? {
         let parts = folder.split(separator: "/").filter { $0 != "." }
         let key = (folder.first == "/" ? "/" : "") + parts.joined(separator: "/")
         if let other = folders[key] { return other }
@@ -52,7 +52,7 @@ struct Registry {
 
 extension ConfigurationReader {
     func claimListener(
-        _ address: SocketAddress, _ transport: Registry.Transport, owner: String, at place: SourceLocation
+        _ address: SocketAddress, _ transport: Registry.Transport, owner: String, at place: FileLocation
     ) {
         let listener = Registry.Listener(address: address, transport: transport, owner: owner, place: place)
         guard let other = registry.claim(listener) else { return }

@@ -1,7 +1,7 @@
 /// Lines and columns in the text of a file, counted as the YAML parser counts them.
 enum SourceText {
     /// The place of the first byte that is not UTF-8.
-    static func placeOfInvalidUTF8(_ bytes: [UInt8]) -> SourceLocation {
+    static func placeOfInvalidUTF8(_ bytes: [UInt8]) -> FileLocation {
         var decoder = UTF8()
         var iterator = bytes.makeIterator()
         var counter = Counter()
@@ -10,7 +10,7 @@ enum SourceText {
     }
 
     /// The place of the first character that YAML does not allow, if there is one.
-    static func placeOfControlCharacter(_ text: String) -> SourceLocation? {
+    static func placeOfControlCharacter(_ text: String) -> FileLocation? {
         var counter = Counter()
         for scalar in text.unicodeScalars {
             guard isAllowed(scalar.value) else { return counter.place }
@@ -20,7 +20,7 @@ enum SourceText {
     }
 
     /// The index of the scalar at `place`; `nil` for a place outside of the text.
-    static func index(of place: SourceLocation, in scalars: [Unicode.Scalar]) -> Int? {
+    static func index(of place: FileLocation, in scalars: [Unicode.Scalar]) -> Int? {
         var counter = Counter()
         for (index, scalar) in scalars.enumerated() {
             if counter.place == place { return index }
@@ -39,17 +39,17 @@ enum SourceText {
 
     /// Lines end at CR LF, CR, LF, NEL, LS and PS.
     private struct Counter {
-        private(set) var place = SourceLocation(line: 1, column: 1)
+        private(set) var place = FileLocation(line: 1, column: 1)
         private var afterReturn = false
 
         mutating func pass(_ scalar: Unicode.Scalar) {
             switch scalar.value {
             case 0x0A where afterReturn: afterReturn = false
             case 0x0A, 0x0D, 0x85, 0x2028, 0x2029:
-                place = SourceLocation(line: place.line + 1, column: 1)
+                place = FileLocation(line: place.line + 1, column: 1)
                 afterReturn = scalar.value == 0x0D
             default:
-                place = SourceLocation(line: place.line, column: place.column + 1)
+                place = FileLocation(line: place.line, column: place.column + 1)
                 afterReturn = false
             }
         }

@@ -2,7 +2,7 @@
 struct YAMLDocument {
     /// The whole file; `nil` if it is empty or cannot be used.
     private(set) var root: YAMLNode?
-    private(set) var problems: [(place: SourceLocation, message: String)] = []
+    private(set) var problems: [(place: FileLocation, message: String)] = []
 
     /// Deeper nesting than any configuration needs.
     static let depthLimit = 32
@@ -52,9 +52,9 @@ struct YAMLDocument {
         }
     }
 
-    private static func problem(_ mistake: YAMLEvents.Mistake, in text: String) -> (SourceLocation, String) {
+    private static func problem(_ mistake: YAMLEvents.Mistake, in text: String) -> (FileLocation, String) {
         var message = "this is not valid YAML: \(mistake.problem)"
-        guard let place = mistake.place else { return (SourceLocation(line: 1, column: 1), message) }
+        guard let place = mistake.place else { return (FileLocation(line: 1, column: 1), message) }
         if let context = mistake.context, !context.text.isEmpty {
             message += " \(context.text)"
             if context.line != place.line { message += " that begins in line \(context.line)" }
@@ -118,7 +118,7 @@ struct YAMLDocument {
         return value
     }
 
-    private mutating func count(_ more: Int, depth: Int, at place: SourceLocation) throws {
+    private mutating func count(_ more: Int, depth: Int, at place: FileLocation) throws {
         nodes += more
         guard depth <= Self.depthLimit, nodes <= Self.nodeLimit else {
             problems.append(
@@ -132,7 +132,7 @@ struct YAMLDocument {
         }
     }
 
-    private mutating func sequence(from place: SourceLocation, _ events: YAMLEvents, depth: Int) throws -> Value {
+    private mutating func sequence(from place: FileLocation, _ events: YAMLEvents, depth: Int) throws -> Value {
         var values: [YAMLNode] = []
         var height = 0
         while true {
@@ -146,7 +146,7 @@ struct YAMLDocument {
         }
     }
 
-    private mutating func mapping(from place: SourceLocation, _ events: YAMLEvents, depth: Int) throws -> Value {
+    private mutating func mapping(from place: FileLocation, _ events: YAMLEvents, depth: Int) throws -> Value {
         var pairs: [YAMLPair] = []
         var lines: [String: Int] = [:]
         var height = 0
@@ -205,7 +205,7 @@ struct YAMLDocument {
 
     /// Aliases inside anchored values inside anchored values multiply each other. This counts everything that looks
     /// like an alias, also in texts and comments, and allows enough for every file that a person writes.
-    private static func placeOfTooManyAliases(_ text: String) -> SourceLocation? {
+    private static func placeOfTooManyAliases(_ text: String) -> FileLocation? {
         var line = 1
         var column = 0
         var total = 0
@@ -218,7 +218,7 @@ struct YAMLDocument {
                 if previous == UInt8(ascii: "*") { total += 1 }
                 if previous == UInt8(ascii: "&") { beforeLastAnchor = total }
                 if total > aliasLimit || beforeLastAnchor > nestedAliasLimit {
-                    return SourceLocation(line: line, column: max(column, 1))
+                    return FileLocation(line: line, column: max(column, 1))
                 }
             }
             if byte == 0x0A {

@@ -11,7 +11,7 @@ final class YAMLEvents {
         }
 
         let kind: Kind
-        let place: SourceLocation
+        let place: FileLocation
         /// The name by which aliases repeat the value.
         var anchor: String?
         /// The full tag: `tag:yaml.org,2002:int`; `nil` without a tag.
@@ -22,7 +22,7 @@ final class YAMLEvents {
     struct Mistake: Error {
         let problem: String
         /// `nil` if the library reports no place.
-        let place: SourceLocation?
+        let place: FileLocation?
         /// The construct that the library was reading, and the line at which it begins.
         var context: (text: String, line: Int)?
     }
@@ -90,8 +90,8 @@ final class YAMLEvents {
         }
     }
 
-    private static func place(_ mark: yaml_mark_t) -> SourceLocation {
-        SourceLocation(line: Int(mark.line) + 1, column: Int(mark.column) + 1)
+    private static func place(_ mark: yaml_mark_t) -> FileLocation {
+        FileLocation(line: Int(mark.line) + 1, column: Int(mark.column) + 1)
     }
 
     private static func string(_ text: UnsafeMutablePointer<yaml_char_t>?) -> String? {

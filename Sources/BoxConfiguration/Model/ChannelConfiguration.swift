@@ -10,13 +10,13 @@ package struct ChannelConfiguration: Sendable, Equatable {
     package var tap: Bool
     package var groups: [GroupConfiguration]
     /// The place of the channel in the file; not part of equality.
-    @EqualityIgnored package var location: SourceLocation
+    @EqualityIgnored package var location: FileLocation
 
     package init(
         name: String, sources: [SourceConfiguration],
         slate: SlateConfiguration = SlateConfiguration(),
         mezzanine: MezzanineConfiguration = MezzanineConfiguration(), tap: Bool = false,
-        groups: [GroupConfiguration] = [], location: SourceLocation = .none
+        groups: [GroupConfiguration] = [], location: FileLocation = .none
     ) {
         self.name = name
         self.sources = sources

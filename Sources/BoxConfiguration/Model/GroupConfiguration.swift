@@ -8,12 +8,12 @@ package struct GroupConfiguration: Sendable, Equatable {
     package var tap: Bool
     package var targets: [TargetConfiguration]
     /// The place of the group in the file; not part of equality.
-    @EqualityIgnored package var location: SourceLocation
+    @EqualityIgnored package var location: FileLocation
 
     package init(
         name: String, video: VideoOutput = .encode(VideoEncoding()),
         audio: AudioOutput = .encode(AudioEncoding()), tap: Bool = false,
-        targets: [TargetConfiguration] = [], location: SourceLocation = .none
+        targets: [TargetConfiguration] = [], location: FileLocation = .none
     ) {
         self.name = name
         self.video = video

@@ -6,9 +6,9 @@ package struct TargetConfiguration: Sendable, Equatable {
     package var name: String
     package var destination: TargetDestination
     /// The place of the target in the file; not part of equality.
-    @EqualityIgnored package var location: SourceLocation
+    @EqualityIgnored package var location: FileLocation
 
-    package init(name: String, destination: TargetDestination, location: SourceLocation = .none) {
+    package init(name: String, destination: TargetDestination, location: FileLocation = .none) {
         self.name = name
         self.destination = destination
         self.location = location
