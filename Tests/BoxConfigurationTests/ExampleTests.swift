@@ -80,8 +80,8 @@ import Testing
             channel.sources.map(\.id) == ["rtmp-0", "srt-1", "pull-2", "capture-3", "raw-4", "file-5", "test-6"])
     }
 
-    @Test("channels, sources, groups and targets know their place in the file")
-    func places() throws {
+    @Test("channels, sources, groups and targets know their location in the file")
+    func locations() throws {
         let channel = try #require(try parse(example).configuration.channels.first)
         #expect(channel.location == FileLocation(line: 11, column: 5))
         #expect(channel.sources.map(\.location.line) == [13, 14, 15, 17, 19, 20, 21])
@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test("a change of lines, comments and quotes changes no value")
-    func equalityIgnoresPlaces() throws {
+    func equalityIgnoresLocations() throws {
         let moved = "# a comment\n\n" + example.replacing("tap: true", with: "tap:   true\n")
         let (first, second) = (try parse(example).configuration, try parse(moved).configuration)
         #expect(first == second)

@@ -1,15 +1,15 @@
 /// The known keys of one mapping, and the readers of their values. A value that cannot be read is reported and counts
 /// as absent, so that one pass finds every mistake.
 struct Fields {
-    /// The place at which the mapping begins.
-    let place: FileLocation
+    /// The location at which the mapping begins.
+    let location: FileLocation
     /// The name of the mapping in messages: `the status`.
     let what: String
     private let pairs: [String: YAMLPair]
     private let reader: ConfigurationReader
 
-    init(_ pairs: [YAMLPair], place: FileLocation, what: String, allowed: [String], reader: ConfigurationReader) {
-        self.place = place
+    init(_ pairs: [YAMLPair], location: FileLocation, what: String, allowed: [String], reader: ConfigurationReader) {
+        self.location = location
         self.what = what
         self.reader = reader
         var known: [String: YAMLPair] = [:]
@@ -17,7 +17,7 @@ struct Fields {
             if allowed.contains(pair.key) {
                 known[pair.key] = pair
             } else {
-                reader.error(pair.keyPlace, Self.unknown(pair.key, allowed: allowed))
+                reader.error(pair.keyLocation, Self.unknown(pair.key, allowed: allowed))
             }
         }
         self.pairs = known
@@ -36,22 +36,22 @@ struct Fields {
 
     func has(_ key: String) -> Bool { pairs[key] != nil }
 
-    /// The place of the value of `key`; without a value, the place of the mapping.
-    func place(of key: String) -> FileLocation { pairs[key]?.value.place ?? place }
+    /// The location of the value of `key`; without a value, the location of the mapping.
+    func location(of key: String) -> FileLocation { pairs[key]?.value.location ?? location }
 
     /// The plain value of `key`; `nil` if it is absent. Reports another value, and returns `nil`.
     func text(_ key: String, expecting: String) -> String? {
         guard let node = pairs[key]?.value else { return nil }
         guard case .scalar(let text, _) = node.content, !node.isNull else {
-            reader.error(node.place, "\(key) is \(node.isNull ? "empty" : node.found); write \(expecting)")
+            reader.error(node.location, "\(key) is \(node.isNull ? "empty" : node.found); write \(expecting)")
             return nil
         }
         guard !text.isEmpty else {
-            reader.error(node.place, "\(key) is empty; write \(expecting)")
+            reader.error(node.location, "\(key) is empty; write \(expecting)")
             return nil
         }
         guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
-            reader.error(node.place, "\(key) holds a line break or a control character; write \(expecting)")
+            reader.error(node.location, "\(key) holds a line break or a control character; write \(expecting)")
             return nil
         }
         return text
@@ -67,7 +67,7 @@ struct Fields {
     }
 
     func missing(_ key: String, expecting: String) {
-        reader.error(place, "\(what) has no '\(key)'; add \(key): with \(expecting)")
+        reader.error(location, "\(what) has no '\(key)'; add \(key): with \(expecting)")
     }
 
     /// The value of `key`, read by `parse`.
@@ -78,7 +78,7 @@ struct Fields {
         do {
             return try parse(text)
         } catch {
-            reader.error(place(of: key), "\(key) '\(Printable.excerpt(text))' \(error.message)")
+            reader.error(location(of: key), "\(key) '\(Printable.excerpt(text))' \(error.message)")
             return nil
         }
     }
@@ -105,7 +105,7 @@ struct Fields {
         } else {
             found = node.isNull ? "empty" : node.found
         }
-        reader.error(node.place, "\(key) is \(found); write true or false")
+        reader.error(node.location, "\(key) is \(found); write true or false")
         return fallback
     }
 

@@ -10,7 +10,7 @@ extension ConfigurationReader {
 
     private func group(_ node: YAMLNode) -> GroupConfiguration {
         guard let fields = fields(node, what: "a group", allowed: ["name", "video", "audio", "tap", "targets"]) else {
-            return GroupConfiguration(name: "", location: node.place)
+            return GroupConfiguration(name: "", location: node.location)
         }
         let name = name(fields, kind: .group)
         let video = fields["video"].map { self.video($0.value) } ?? .encode(VideoEncoding())
@@ -18,12 +18,12 @@ extension ConfigurationReader {
         let targets = self.targets(fields, video: video)
         if targets.isEmpty, !tap, hasNoTargets(fields["targets"]) {
             warning(
-                node.place,
+                node.location,
                 "group '\(name)' has neither targets nor a tap, so its stream is not used; add targets: or tap: true")
         }
         return GroupConfiguration(
             name: name, video: video, audio: fields["audio"].map { audio($0.value) } ?? .encode(AudioEncoding()),
-            tap: tap, targets: targets, location: node.place)
+            tap: tap, targets: targets, location: node.location)
     }
 
     private func hasNoTargets(_ pair: YAMLPair?) -> Bool {
@@ -41,7 +41,7 @@ extension ConfigurationReader {
         case .scalar("copy", _): return true
         case .scalar(let text, _):
             error(
-                node.place,
+                node.location,
                 node.isNull
                     ? "\(what) is empty; write copy or a mapping, or leave it out"
                     : """
@@ -51,7 +51,7 @@ extension ConfigurationReader {
             )
             return false
         case .sequence:
-            error(node.place, "\(what) is a list; write copy or a mapping with the settings of the encoder")
+            error(node.location, "\(what) is a list; write copy or a mapping with the settings of the encoder")
             return false
         case .mapping(let pairs):
             guard let copy = pairs.first(where: { $0.key == "copy" || isWord($0.value, "copy", for: $0.key) }) else {
@@ -66,7 +66,7 @@ extension ConfigurationReader {
                 \(Printable.alternatives(others.map { Printable.excerpt($0) })); 
                 """
             error(
-                copy.keyPlace,
+                copy.keyLocation,
                 reason
                     + """
                     write '\(what): copy' alone, or \
@@ -99,7 +99,7 @@ extension ConfigurationReader {
         let keyframe = fields.duration("keyframe", default: standard.keyframe, in: VideoEncoding.keyframeLimits)
         if let rate, keyframe < rate.frameDuration {
             error(
-                fields.place(of: "keyframe"),
+                fields.location(of: "keyframe"),
                 """
                 keyframe '\(DurationNotation.text(keyframe))' is shorter than one frame at rate \(rate); write at \
                 least \(Self.roundedUp(rate.frameDuration))

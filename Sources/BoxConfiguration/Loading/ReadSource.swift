@@ -4,15 +4,15 @@ extension ConfigurationReader {
     func sources(_ fields: Fields, channel: String) -> [SourceConfiguration] {
         let example = "sources: [{ test: {} }]"
         guard let pair = fields["sources"] else {
-            error(fields.place, "channel '\(channel)' has no 'sources'; add at least one, for instance \(example)")
+            error(fields.location, "channel '\(channel)' has no 'sources'; add at least one, for instance \(example)")
             return []
         }
         guard let nodes = list(pair.value, what: "sources", example: example) else { return [] }
         if nodes.isEmpty {
-            error(pair.value.place, "channel '\(channel)' has no sources; add at least one, for instance \(example)")
+            error(pair.value.location, "channel '\(channel)' has no sources; add at least one, for instance \(example)")
         }
         return nodes.enumerated().compactMap { position, node in
-            source(node).map { SourceConfiguration(kind: $0, position: position, location: node.place) }
+            source(node).map { SourceConfiguration(kind: $0, position: position, location: node.location) }
         }
     }
 
@@ -25,17 +25,17 @@ extension ConfigurationReader {
             } else {
                 message += "; write one of \(kinds) with its settings"
             }
-            error(node.place, message)
+            error(node.location, message)
             return nil
         }
         guard SourceKind.names.contains(pair.key) else {
-            error(pair.keyPlace, Fields.unknown(pair.key, allowed: SourceKind.names))
+            error(pair.keyLocation, Fields.unknown(pair.key, allowed: SourceKind.names))
             return nil
         }
         if pairs.count > 1 {
             let other = pairs[1]
             error(
-                other.keyPlace,
+                other.keyLocation,
                 SourceKind.names.contains(other.key)
                     ? """
                     a source has one kind, but '\(other.key)' follows '\(pair.key)'; start a new list item with \
@@ -68,7 +68,7 @@ extension ConfigurationReader {
     private func rtmpSource(_ node: YAMLNode) -> RTMPSource? {
         guard let fields = fields(node, what: "an rtmp source", allowed: ["listen", "app", "key"]) else { return nil }
         let listen = fields.requiredValue("listen", expecting: SocketAddress.example, SocketAddress.init(parsing:))
-        if let listen { claimListener(listen, .tcp, owner: "the rtmp source", at: fields.place(of: "listen")) }
+        if let listen { claimListener(listen, .tcp, owner: "the rtmp source", at: fields.location(of: "listen")) }
         let app = fields.value("app", expecting: "the name of the application, for instance live") {
             text throws(NotationError) in
             guard text.utf8.count <= 64,
@@ -81,7 +81,7 @@ extension ConfigurationReader {
         let key = secret(fields, "key", use: .key)
         if !fields.has("key"), let listen, !listen.isLoopback {
             warning(
-                fields.place,
+                fields.location,
                 """
                 the rtmp source has no key, so any client that reaches \(listen) goes on air; add key: { file: \
                 PATH }, or listen on 127.0.0.1
@@ -97,12 +97,12 @@ extension ConfigurationReader {
         else { return nil }
         let listen = fields.requiredValue(
             "listen", expecting: "an address and a port such as \"0.0.0.0:9000\"", SocketAddress.init(parsing:))
-        if let listen { claimListener(listen, .udp, owner: "the srt source", at: fields.place(of: "listen")) }
+        if let listen { claimListener(listen, .udp, owner: "the srt source", at: fields.location(of: "listen")) }
         let passphrase = secret(fields, "passphrase", use: .passphrase)
         let streamid = secret(fields, "streamid", use: .streamid)
         if !fields.has("passphrase"), !fields.has("streamid"), let listen, !listen.isLoopback {
             warning(
-                fields.place,
+                fields.location,
                 """
                 the srt source has no passphrase, so any client that reaches \(listen) goes on air; add \
                 passphrase: { file: PATH }, or listen on 127.0.0.1
@@ -149,12 +149,12 @@ extension ConfigurationReader {
     private func captureBinding(_ fields: Fields) -> CaptureBinding? {
         let written = ["serial", "path", "model", "any"].filter { fields.has($0) }
         guard let key = written.first else {
-            error(fields.place, "a capture source does not name a card; write serial:, path:, model: or any: true")
+            error(fields.location, "a capture source does not name a card; write serial:, path:, model: or any: true")
             return nil
         }
         guard written.count == 1 else {
             error(
-                fields[written[1]]?.keyPlace ?? fields.place,
+                fields[written[1]]?.keyLocation ?? fields.location,
                 """
                 a capture source names its card once, and here \(written[1]) follows \(key); keep one of serial, \
                 path, model and any
@@ -165,7 +165,7 @@ extension ConfigurationReader {
         if key == "any" {
             guard fields.flag("any", default: true) else {
                 error(
-                    fields.place(of: "any"),
+                    fields.location(of: "any"),
                     "any is false, so the source does not name a card; write serial:, path:, model: or any: true")
                 return nil
             }
@@ -180,7 +180,7 @@ extension ConfigurationReader {
         default:
             guard !text.hasPrefix("/dev/video") else {
                 error(
-                    fields.place(of: "path"),
+                    fields.location(of: "path"),
                     """
                     path '\(Printable.excerpt(text))' has a number that changes each time a card is plugged in; \
                     write the USB or PCI path, or serial:, as 'streambox probe' shows them
@@ -207,7 +207,7 @@ extension ConfigurationReader {
     private func fileSource(_ node: YAMLNode) -> FileSource? {
         guard let fields = fields(node, what: "a file source", allowed: ["path", "loop", "program"]) else { return nil }
         let path = fields.requiredText("path", expecting: "the path of a media file, for instance show.mp4")
-        if let path { requireFile(path, key: "path", at: fields.place(of: "path")) }
+        if let path { requireFile(path, key: "path", at: fields.location(of: "path")) }
         let loop = fields.flag("loop", default: false)
         let program = program(fields)
         return path.map { FileSource(path: $0, loop: loop, program: program) }

@@ -8,7 +8,7 @@ struct YAMLNode {
         case mapping([YAMLPair])
     }
 
-    let place: FileLocation
+    let location: FileLocation
     let content: Content
 
     /// Whether the value is empty (`key:`), `null` or `~`.
@@ -29,6 +29,6 @@ struct YAMLNode {
 
 struct YAMLPair {
     let key: String
-    let keyPlace: FileLocation
+    let keyLocation: FileLocation
     let value: YAMLNode
 }

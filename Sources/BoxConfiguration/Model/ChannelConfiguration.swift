@@ -9,7 +9,7 @@ package struct ChannelConfiguration: Sendable, Equatable {
     /// Whether the channel's feed can be read on a local port; false by default.
     package var tap: Bool
     package var groups: [GroupConfiguration]
-    /// The place of the channel in the file; not part of equality.
+    /// The location of the channel in the file; not part of equality.
     @EqualityIgnored package var location: FileLocation
 
     package init(

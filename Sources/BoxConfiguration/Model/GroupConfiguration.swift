@@ -7,7 +7,7 @@ package struct GroupConfiguration: Sendable, Equatable {
     /// Whether the group's feed can be read on a local port; false by default.
     package var tap: Bool
     package var targets: [TargetConfiguration]
-    /// The place of the group in the file; not part of equality.
+    /// The location of the group in the file; not part of equality.
     @EqualityIgnored package var location: FileLocation
 
     package init(

@@ -5,7 +5,7 @@ package struct TargetConfiguration: Sendable, Equatable {
     /// `[a-z0-9][a-z0-9-]{0,31}`, unique in the file.
     package var name: String
     package var destination: TargetDestination
-    /// The place of the target in the file; not part of equality.
+    /// The location of the target in the file; not part of equality.
     @EqualityIgnored package var location: FileLocation
 
     package init(name: String, destination: TargetDestination, location: FileLocation = .none) {
