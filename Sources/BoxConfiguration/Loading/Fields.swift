@@ -72,7 +72,7 @@ struct Fields {
 
     /// The value of `key`, read by `parse`.
     func value<Value>(
-        _ key: String, expecting: String, _ parse: (String) throws(NotationError) -> Value
+        _ key: String, expecting: String, _ parse: (String) throws(ParseError) -> Value
     ) -> Value? {
         guard let text = text(key, expecting: expecting) else { return nil }
         do {
@@ -84,7 +84,7 @@ struct Fields {
     }
 
     func requiredValue<Value>(
-        _ key: String, expecting: String, _ parse: (String) throws(NotationError) -> Value
+        _ key: String, expecting: String, _ parse: (String) throws(ParseError) -> Value
     ) -> Value? {
         guard has(key) else {
             missing(key, expecting: expecting)
@@ -110,10 +110,10 @@ struct Fields {
     }
 
     func duration(_ key: String, default fallback: Duration, in limits: ClosedRange<Duration>) -> Duration {
-        value(key, expecting: DurationNotation.example) { text throws(NotationError) in
+        value(key, expecting: DurationNotation.example) { text throws(ParseError) in
             let duration = try DurationNotation.parse(text)
             guard limits.contains(duration) else {
-                throw NotationError(
+                throw ParseError(
                     """
                     is out of range; allowed: \(DurationNotation.text(limits.lowerBound)) to \
                     \(DurationNotation.text(limits.upperBound))
@@ -125,10 +125,10 @@ struct Fields {
     }
 
     func bitrate(_ key: String, default fallback: Bitrate, in limits: ClosedRange<Bitrate>) -> Bitrate {
-        value(key, expecting: Bitrate.example) { text throws(NotationError) in
+        value(key, expecting: Bitrate.example) { text throws(ParseError) in
             let bitrate = try Bitrate(parsing: text)
             guard limits.contains(bitrate) else {
-                throw NotationError("is out of range; allowed: \(limits.lowerBound) to \(limits.upperBound)")
+                throw ParseError("is out of range; allowed: \(limits.lowerBound) to \(limits.upperBound)")
             }
             return bitrate
         } ?? fallback
@@ -138,15 +138,15 @@ struct Fields {
     func word<Word: RawRepresentable & CaseIterable>(_ key: String, as type: Word.Type) -> Word?
     where Word.RawValue == String {
         let words = Word.allCases.map(\.rawValue)
-        return value(key, expecting: Printable.alternatives(words)) { text throws(NotationError) in
+        return value(key, expecting: Printable.alternatives(words)) { text throws(ParseError) in
             guard let word = Word(rawValue: text) else { throw Self.unknownWord(text, among: words) }
             return word
         }
     }
 
-    static func unknownWord(_ text: String, among words: [String]) -> NotationError {
+    static func unknownWord(_ text: String, among words: [String]) -> ParseError {
         let nearest = NearestName.find(text, among: words)
-        return NotationError(
+        return ParseError(
             "is not known; " + (nearest.map { "did you mean '\($0)'? " } ?? "") + "allowed: "
                 + words.joined(separator: ", "))
     }

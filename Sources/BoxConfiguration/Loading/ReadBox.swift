@@ -27,7 +27,7 @@ extension ConfigurationReader {
         let every = fields.duration("every", default: .seconds(2), in: StatusConfiguration.everyLimits)
         let listen = fields.value(
             "listen", expecting: "an address and a port such as \"127.0.0.1:9163\""
-        ) { text throws(NotationError) in
+        ) { text throws(ParseError) in
             // A port alone listens on this box only: other machines get the status only if the file says so.
             try SocketAddress(parsing: DecimalNotation.digits(text[...]) == nil ? text : "127.0.0.1:\(text)")
         }

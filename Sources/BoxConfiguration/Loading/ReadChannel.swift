@@ -35,8 +35,8 @@ extension ConfigurationReader {
         let after = fields.duration("after", default: .seconds(1), in: SlateConfiguration.afterLimits)
         let image = fields.text("image", expecting: "the path of an image file, for instance standby.png")
         if let image { requireFile(image, key: "image", at: fields.location(of: "image")) }
-        let text = fields.value("text", expecting: "a text in one line") { text throws(NotationError) in
-            guard text.count <= 200 else { throw NotationError("is too long; at most 200 characters are shown") }
+        let text = fields.value("text", expecting: "a text in one line") { text throws(ParseError) in
+            guard text.count <= 200 else { throw ParseError("is too long; at most 200 characters are shown") }
             return text
         }
         return SlateConfiguration(after: after, image: image, text: text)

@@ -129,22 +129,22 @@ extension ConfigurationReader {
 
     private func videoCodec(_ fields: Fields) -> VideoCodec? {
         let words = VideoCodec.allCases.map(\.rawValue)
-        return fields.value("codec", expecting: Printable.alternatives(words)) { text throws(NotationError) in
+        return fields.value("codec", expecting: Printable.alternatives(words)) { text throws(ParseError) in
             if let codec = VideoCodec(rawValue: text) { return codec }
             if let name = Self.otherCodecNames[text.lowercased()] {
-                throw NotationError("is called '\(name)' here; allowed: \(words.joined(separator: ", "))")
+                throw ParseError("is called '\(name)' here; allowed: \(words.joined(separator: ", "))")
             }
             if let encoder = EncoderName.known(text) {
-                throw NotationError("is an encoder; write codec: \(encoder.codec.rawValue), encoder: \(text)")
+                throw ParseError("is an encoder; write codec: \(encoder.codec.rawValue), encoder: \(text)")
             }
             throw Fields.unknownWord(text, among: words)
         }
     }
 
     private func profile(_ fields: Fields, codec: VideoCodec) -> String? {
-        fields.value("profile", expecting: Printable.alternatives(codec.profiles)) { text throws(NotationError) in
+        fields.value("profile", expecting: Printable.alternatives(codec.profiles)) { text throws(ParseError) in
             guard codec.profiles.contains(text) else {
-                throw NotationError(
+                throw ParseError(
                     "is not a profile of \(codec.rawValue); allowed: \(codec.profiles.joined(separator: ", "))")
             }
             return text
@@ -161,16 +161,16 @@ extension ConfigurationReader {
         let standard = AudioEncoding()
         let rates = AudioEncoding.rates.map(String.init).joined(separator: ", ")
         let rate = fields.value("rate", expecting: "samples per second, for instance 48000") {
-            text throws(NotationError) in
+            text throws(ParseError) in
             guard let rate = DecimalNotation.digits(text[...]), AudioEncoding.rates.contains(rate) else {
-                throw NotationError("is not a supported sample rate; allowed: \(rates)")
+                throw ParseError("is not a supported sample rate; allowed: \(rates)")
             }
             return rate
         }
-        let channels = fields.value("channels", expecting: "a number from 1 to 8") { text throws(NotationError) in
+        let channels = fields.value("channels", expecting: "a number from 1 to 8") { text throws(ParseError) in
             guard let channels = DecimalNotation.digits(text[...]), AudioEncoding.channelLimits.contains(channels)
             else {
-                throw NotationError("is out of range; allowed: 1 to 8")
+                throw ParseError("is out of range; allowed: 1 to 8")
             }
             return channels
         }

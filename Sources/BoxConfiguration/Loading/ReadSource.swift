@@ -70,11 +70,11 @@ extension ConfigurationReader {
         let listen = fields.requiredValue("listen", expecting: SocketAddress.example, SocketAddress.init(parsing:))
         if let listen { claimListener(listen, .tcp, owner: "the rtmp source", at: fields.location(of: "listen")) }
         let app = fields.value("app", expecting: "the name of the application, for instance live") {
-            text throws(NotationError) in
+            text throws(ParseError) in
             guard text.utf8.count <= 64,
                 text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) })
             else {
-                throw NotationError("is not an application name; allowed: 1 to 64 letters, digits, '.', '_' and '-'")
+                throw ParseError("is not an application name; allowed: 1 to 64 letters, digits, '.', '_' and '-'")
             }
             return text
         }
@@ -121,9 +121,9 @@ extension ConfigurationReader {
 
     /// The number of a program in a transport stream.
     func program(_ fields: Fields) -> Int? {
-        fields.value("program", expecting: "the number of a program, for instance 1") { text throws(NotationError) in
+        fields.value("program", expecting: "the number of a program, for instance 1") { text throws(ParseError) in
             guard let number = Int(text), (1...65_535).contains(number) else {
-                throw NotationError("is not a program number; allowed: 1 to 65535")
+                throw ParseError("is not a program number; allowed: 1 to 65535")
             }
             return number
         }

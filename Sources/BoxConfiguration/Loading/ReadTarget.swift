@@ -126,10 +126,10 @@ extension ConfigurationReader {
             }
         }
         let segment = fields.duration("segment", default: .seconds(600), in: RecordTarget.segmentLimits)
-        let keep = fields.value("keep", expecting: ByteCount.example) { text throws(NotationError) in
+        let keep = fields.value("keep", expecting: ByteCount.example) { text throws(ParseError) in
             let keep = try ByteCount(parsing: text)
             guard keep >= RecordTarget.keepMinimum else {
-                throw NotationError("is too little; allowed: \(RecordTarget.keepMinimum) and more")
+                throw ParseError("is too little; allowed: \(RecordTarget.keepMinimum) and more")
             }
             return keep
         }

@@ -7,7 +7,7 @@ package struct Bitrate: Sendable, Equatable, Comparable, CustomStringConvertible
 
     package init(bitsPerSecond: Int) { self.bitsPerSecond = bitsPerSecond }
 
-    package init(parsing text: String) throws(NotationError) {
+    package init(parsing text: String) throws(ParseError) {
         self.init(
             bitsPerSecond: try DecimalNotation.amount(
                 text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000], what: "a bitrate",

@@ -7,7 +7,7 @@ package struct ByteCount: Sendable, Equatable, Comparable, CustomStringConvertib
 
     package init(bytes: Int) { self.bytes = bytes }
 
-    package init(parsing text: String) throws(NotationError) {
+    package init(parsing text: String) throws(ParseError) {
         self.init(
             bytes: try DecimalNotation.amount(
                 text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000],

@@ -8,14 +8,14 @@ enum DecimalNotation {
     ///   - example: The notation, for messages: `a bitrate such as 6M`.
     static func amount(
         _ text: String, units: [String: Int], what: String, example: String
-    ) throws(NotationError) -> Int {
+    ) throws(ParseError) -> Int {
         let (number, unit) = split(text)
-        guard !number.isEmpty else { throw NotationError("is not \(what); write \(example)") }
-        if unit.isEmpty, scaled(number, by: 1) == 0 { throw NotationError("is not \(what); write \(example)") }
-        guard !unit.isEmpty else { throw NotationError("has no unit; write \(example)") }
-        guard let multiplier = units[String(unit)] else { throw NotationError("has an unknown unit; write \(example)") }
+        guard !number.isEmpty else { throw ParseError("is not \(what); write \(example)") }
+        if unit.isEmpty, scaled(number, by: 1) == 0 { throw ParseError("is not \(what); write \(example)") }
+        guard !unit.isEmpty else { throw ParseError("has no unit; write \(example)") }
+        guard let multiplier = units[String(unit)] else { throw ParseError("has an unknown unit; write \(example)") }
         guard let amount = scaled(number, by: multiplier), amount > 0 else {
-            throw NotationError("is not \(what); write \(example)")
+            throw ParseError("is not \(what); write \(example)")
         }
         return amount
     }

@@ -6,17 +6,17 @@ extension FrameSize {
     static let example = "a size such as 1920x1080"
     package static let limits = 16...8192
 
-    package init(parsing text: String) throws(NotationError) {
+    package init(parsing text: String) throws(ParseError) {
         let parts = text.split(separator: "x", omittingEmptySubsequences: false)
         guard parts.count == 2, let width = DecimalNotation.digits(parts[0]),
             let height = DecimalNotation.digits(parts[1])
-        else { throw NotationError("is not a size; write \(Self.example)") }
+        else { throw ParseError("is not a size; write \(Self.example)") }
         for (side, name) in [(width, "width"), (height, "height")] {
             guard Self.limits.contains(side) else {
-                throw NotationError("has a \(name) out of range; allowed: even numbers from 16 to 8192")
+                throw ParseError("has a \(name) out of range; allowed: even numbers from 16 to 8192")
             }
             guard side % 2 == 0 else {
-                throw NotationError("has an odd \(name); allowed: even numbers from 16 to 8192")
+                throw ParseError("has an odd \(name); allowed: even numbers from 16 to 8192")
             }
         }
         self.init(width: width, height: height)

@@ -12,30 +12,30 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         self.port = port
     }
 
-    package init(parsing text: String) throws(NotationError) {
+    package init(parsing text: String) throws(ParseError) {
         guard let colon = text.lastIndex(of: ":"), text.last != "]" else {
             let suggestion = DecimalNotation.digits(text[...]) == nil ? "\(text):1935" : "0.0.0.0:\(text)"
-            throw NotationError("is not an address with a port; write for instance \"\(suggestion)\"")
+            throw ParseError("is not an address with a port; write for instance \"\(suggestion)\"")
         }
         let portText = text[text.index(after: colon)...]
         var hostText = text[..<colon]
         guard let port = DecimalNotation.digits(portText), (1...65535).contains(port) else {
-            throw NotationError("has no valid port; allowed: 1 to 65535")
+            throw ParseError("has no valid port; allowed: 1 to 65535")
         }
         guard !hostText.isEmpty else {
-            throw NotationError("has no address; write \"0.0.0.0:\(port)\" to listen on every IPv4 address")
+            throw ParseError("has no address; write \"0.0.0.0:\(port)\" to listen on every IPv4 address")
         }
         if hostText.first == "[", hostText.last == "]" {
             hostText = hostText.dropFirst().dropLast()
             guard hostText.contains(":"), hostText.allSatisfy({ $0.isHexDigit || ":.%".contains($0) }) else {
-                throw NotationError("has no IPv6 address between its brackets")
+                throw ParseError("has no IPv6 address between its brackets")
             }
         } else {
             guard !hostText.contains(":") else {
-                throw NotationError("has an IPv6 address without brackets; write \"[\(hostText)]:\(port)\"")
+                throw ParseError("has an IPv6 address without brackets; write \"[\(hostText)]:\(port)\"")
             }
             guard HostName.isValid(hostText) else {
-                throw NotationError("has no valid address before the port; write \(Self.example)")
+                throw ParseError("has no valid address before the port; write \(Self.example)")
             }
         }
         self.init(host: String(hostText), port: port)
