@@ -110,7 +110,7 @@ struct Fields {
     }
 
     func duration(_ key: String, default fallback: Duration, in limits: ClosedRange<Duration>) -> Duration {
-        value(key, expecting: DurationNotation.example) { text throws(ParseError) in
+        value(key, expecting: DurationNotation.expectedForm) { text throws(ParseError) in
             let duration = try DurationNotation.parse(text)
             guard limits.contains(duration) else {
                 throw ParseError(
@@ -125,7 +125,7 @@ struct Fields {
     }
 
     func bitrate(_ key: String, default fallback: Bitrate, in limits: ClosedRange<Bitrate>) -> Bitrate {
-        value(key, expecting: Bitrate.example) { text throws(ParseError) in
+        value(key, expecting: Bitrate.expectedForm) { text throws(ParseError) in
             let bitrate = try Bitrate(parsing: text)
             guard limits.contains(bitrate) else {
                 throw ParseError("is out of range; allowed: \(limits.lowerBound) to \(limits.upperBound)")

@@ -95,7 +95,7 @@ extension ConfigurationReader {
         let encoder = encoderChoice(fields, codec: written)
         let codec = written ?? self.codec(of: encoder) ?? .h264
         let standard = VideoEncoding(codec: codec)
-        let rate = fields.value("rate", expecting: FrameRate.example, FrameRate.init(parsing:))
+        let rate = fields.value("rate", expecting: FrameRate.expectedForm, FrameRate.init(parsing:))
         let keyframe = fields.duration("keyframe", default: standard.keyframe, in: VideoEncoding.keyframeLimits)
         if let rate, keyframe < rate.frameDuration {
             error(
@@ -108,7 +108,7 @@ extension ConfigurationReader {
         }
         let encoding = VideoEncoding(
             codec: codec, encoder: encoder,
-            size: fields.value("size", expecting: FrameSize.example, FrameSize.init(parsing:)), rate: rate,
+            size: fields.value("size", expecting: FrameSize.expectedForm, FrameSize.init(parsing:)), rate: rate,
             bitrate: fields.bitrate("bitrate", default: standard.bitrate, in: VideoEncoding.bitrateLimits),
             keyframe: keyframe, profile: profile(fields, codec: codec),
             fit: fields.word("fit", as: PictureFit.self) ?? standard.fit,

@@ -67,7 +67,7 @@ extension ConfigurationReader {
 
     private func rtmpSource(_ node: YAMLNode) -> RTMPSource? {
         guard let fields = fields(node, what: "an rtmp source", allowed: ["listen", "app", "key"]) else { return nil }
-        let listen = fields.requiredValue("listen", expecting: SocketAddress.example, SocketAddress.init(parsing:))
+        let listen = fields.requiredValue("listen", expecting: SocketAddress.expectedForm, SocketAddress.init(parsing:))
         if let listen { claimListener(listen, .tcp, owner: "the rtmp source", at: fields.location(of: "listen")) }
         let app = fields.value("app", expecting: "the name of the application, for instance live") {
             text throws(ParseError) in
@@ -135,8 +135,8 @@ extension ConfigurationReader {
         let keys = ["serial", "path", "model", "any", "size", "rate", "audio"]
         guard let fields = fields(node, what: "a capture source", allowed: keys) else { return nil }
         let binding = captureBinding(fields)
-        let size = fields.value("size", expecting: FrameSize.example, FrameSize.init(parsing:))
-        let rate = fields.value("rate", expecting: FrameRate.example, FrameRate.init(parsing:))
+        let size = fields.value("size", expecting: FrameSize.expectedForm, FrameSize.init(parsing:))
+        let rate = fields.value("rate", expecting: FrameRate.expectedForm, FrameRate.init(parsing:))
         let audio: CaptureAudio =
             switch fields.text("audio", expecting: "auto, none or an ALSA id such as hw:1,0") {
             case nil, "auto": .auto
@@ -197,8 +197,8 @@ extension ConfigurationReader {
             return nil
         }
         let path = fields.requiredText("path", expecting: "the path of the FIFO, for instance /run/streambox/frames")
-        let size = fields.requiredValue("size", expecting: FrameSize.example, FrameSize.init(parsing:))
-        let rate = fields.requiredValue("rate", expecting: FrameRate.example, FrameRate.init(parsing:))
+        let size = fields.requiredValue("size", expecting: FrameSize.expectedForm, FrameSize.init(parsing:))
+        let rate = fields.requiredValue("rate", expecting: FrameRate.expectedForm, FrameRate.init(parsing:))
         let pixels = fields.word("pixels", as: PixelFormat.self) ?? .bgra
         guard let path, let size, let rate else { return nil }
         return RawSource(path: path, size: size, rate: rate, pixels: pixels)
@@ -219,7 +219,7 @@ extension ConfigurationReader {
         guard let fields = fields(node, what: "a test source", allowed: ["size", "rate"]) else { return nil }
         let standard = TestSource()
         return TestSource(
-            size: fields.value("size", expecting: FrameSize.example, FrameSize.init(parsing:)) ?? standard.size,
-            rate: fields.value("rate", expecting: FrameRate.example, FrameRate.init(parsing:)) ?? standard.rate)
+            size: fields.value("size", expecting: FrameSize.expectedForm, FrameSize.init(parsing:)) ?? standard.size,
+            rate: fields.value("rate", expecting: FrameRate.expectedForm, FrameRate.init(parsing:)) ?? standard.rate)
     }
 }

@@ -126,7 +126,7 @@ extension ConfigurationReader {
             }
         }
         let segment = fields.duration("segment", default: .seconds(600), in: RecordTarget.segmentLimits)
-        let keep = fields.value("keep", expecting: ByteCount.example) { text throws(ParseError) in
+        let keep = fields.value("keep", expecting: ByteCount.expectedForm) { text throws(ParseError) in
             let keep = try ByteCount(parsing: text)
             guard keep >= RecordTarget.keepMinimum else {
                 throw ParseError("is too little; allowed: \(RecordTarget.keepMinimum) and more")

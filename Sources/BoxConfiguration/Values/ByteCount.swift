@@ -3,7 +3,7 @@
 package struct ByteCount: Sendable, Equatable, Comparable, CustomStringConvertible {
     package let bytes: Int
 
-    static let example = "an amount of storage such as 500M or 20G"
+    static let expectedForm = "an amount of storage such as 500M or 20G"
 
     package init(bytes: Int) { self.bytes = bytes }
 
@@ -11,7 +11,7 @@ package struct ByteCount: Sendable, Equatable, Comparable, CustomStringConvertib
         self.init(
             bytes: try DecimalNotation.amount(
                 text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000],
-                what: "an amount of storage", example: Self.example))
+                what: "an amount of storage", expectedForm: Self.expectedForm))
     }
 
     package static func < (first: ByteCount, second: ByteCount) -> Bool { first.bytes < second.bytes }

@@ -5,17 +5,19 @@ enum DecimalNotation {
     /// - Parameters:
     ///   - units: The value of each unit.
     ///   - what: The quantity, for messages: `a bitrate`.
-    ///   - example: The notation, for messages: `a bitrate such as 6M`.
+    ///   - expectedForm: The form that the value should have, for messages: `a bitrate such as 6M`.
     static func amount(
-        _ text: String, units: [String: Int], what: String, example: String
+        _ text: String, units: [String: Int], what: String, expectedForm: String
     ) throws(ParseError) -> Int {
         let (number, unit) = split(text)
-        guard !number.isEmpty else { throw ParseError("is not \(what); write \(example)") }
-        if unit.isEmpty, scaled(number, by: 1) == 0 { throw ParseError("is not \(what); write \(example)") }
-        guard !unit.isEmpty else { throw ParseError("has no unit; write \(example)") }
-        guard let multiplier = units[String(unit)] else { throw ParseError("has an unknown unit; write \(example)") }
+        guard !number.isEmpty else { throw ParseError("is not \(what); write \(expectedForm)") }
+        if unit.isEmpty, scaled(number, by: 1) == 0 { throw ParseError("is not \(what); write \(expectedForm)") }
+        guard !unit.isEmpty else { throw ParseError("has no unit; write \(expectedForm)") }
+        guard let multiplier = units[String(unit)] else {
+            throw ParseError("has an unknown unit; write \(expectedForm)")
+        }
         guard let amount = scaled(number, by: multiplier), amount > 0 else {
-            throw ParseError("is not \(what); write \(example)")
+            throw ParseError("is not \(what); write \(expectedForm)")
         }
         return amount
     }

@@ -5,7 +5,7 @@ package import MediaTypes
 /// Written `30`, `29.97`, `12.5` or `30000/1001`. The broadcast decimals (23.976, 23.98, 29.97, 47.95, 59.94, 119.88)
 /// stand for the fraction over 1001, as is usual in video.
 extension FrameRate {
-    static let example = "a rate such as 30, 29.97 or 30000/1001"
+    static let expectedForm = "a rate such as 30, 29.97 or 30000/1001"
     package static let limits = 1...240
 
     package init(parsing text: String) throws(ParseError) {
@@ -34,11 +34,11 @@ extension FrameRate {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         if parts.count == 2 {
             guard let top = DecimalNotation.digits(parts[0]), let bottom = DecimalNotation.digits(parts[1])
-            else { throw ParseError("is not a rate; write \(example)") }
+            else { throw ParseError("is not a rate; write \(expectedForm)") }
             return (top, bottom)
         }
         guard let millis = DecimalNotation.scaled(text[...], by: 1000) else {
-            throw ParseError("is not a rate; write \(example)")
+            throw ParseError("is not a rate; write \(expectedForm)")
         }
         for (_, top) in broadcast where text.contains(".") {
             // Within 5 thousandths of n/1001: 23.98 and 23.976 are the same rate.

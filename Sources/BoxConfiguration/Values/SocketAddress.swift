@@ -5,7 +5,7 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     package let host: String
     package let port: Int
 
-    static let example = "an address and a port such as \"0.0.0.0:1935\""
+    static let expectedForm = "an address and a port such as \"0.0.0.0:1935\""
 
     package init(host: String, port: Int) {
         self.host = host
@@ -35,7 +35,7 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
                 throw ParseError("has an IPv6 address without brackets; write \"[\(hostText)]:\(port)\"")
             }
             guard HostName.isValid(hostText) else {
-                throw ParseError("has no valid address before the port; write \(Self.example)")
+                throw ParseError("has no valid address before the port; write \(Self.expectedForm)")
             }
         }
         self.init(host: String(hostText), port: port)
