@@ -29,7 +29,7 @@ extension ConfigurationReader {
             "listen", expecting: "an address and a port such as \"127.0.0.1:9163\""
         ) { text throws(ParseError) in
             // A port alone listens on this box only: other machines get the status only if the file says so.
-            try SocketAddress(parsing: DecimalNotation.digits(text[...]) == nil ? text : "127.0.0.1:\(text)")
+            try SocketAddress(parsing: DecimalNotation.wholeNumber(text[...]) == nil ? text : "127.0.0.1:\(text)")
         }
         if let listen { claimListener(listen, .tcp, owner: "status", at: fields.location(of: "listen")) }
         return StatusConfiguration(file: file, every: every, listen: listen)

@@ -162,13 +162,13 @@ extension ConfigurationReader {
         let rates = AudioEncoding.rates.map(String.init).joined(separator: ", ")
         let rate = fields.value("rate", expecting: "samples per second, for instance 48000") {
             text throws(ParseError) in
-            guard let rate = DecimalNotation.digits(text[...]), AudioEncoding.rates.contains(rate) else {
+            guard let rate = DecimalNotation.wholeNumber(text[...]), AudioEncoding.rates.contains(rate) else {
                 throw ParseError("is not a supported sample rate; allowed: \(rates)")
             }
             return rate
         }
         let channels = fields.value("channels", expecting: "a number from 1 to 8") { text throws(ParseError) in
-            guard let channels = DecimalNotation.digits(text[...]), AudioEncoding.channelLimits.contains(channels)
+            guard let channels = DecimalNotation.wholeNumber(text[...]), AudioEncoding.channelLimits.contains(channels)
             else {
                 throw ParseError("is out of range; allowed: 1 to 8")
             }

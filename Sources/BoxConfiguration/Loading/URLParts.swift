@@ -82,7 +82,7 @@ struct URLParts {
     }
 
     private static func portNumber(_ text: Substring) throws(ParseError) -> Int {
-        guard let port = DecimalNotation.digits(text), (1...65535).contains(port) else {
+        guard let port = DecimalNotation.wholeNumber(text), (1...65535).contains(port) else {
             throw ParseError("has no valid port; allowed: 1 to 65535")
         }
         return port

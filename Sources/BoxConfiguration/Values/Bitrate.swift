@@ -9,8 +9,8 @@ package struct Bitrate: Sendable, Equatable, Comparable, CustomStringConvertible
 
     package init(parsing text: String) throws(ParseError) {
         self.init(
-            bitsPerSecond: try DecimalNotation.amount(
-                text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000], what: "a bitrate",
+            bitsPerSecond: try DecimalNotation.parse(
+                text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000], quantity: "a bitrate",
                 expectedForm: Self.expectedForm))
     }
 

@@ -9,9 +9,9 @@ package struct ByteCount: Sendable, Equatable, Comparable, CustomStringConvertib
 
     package init(parsing text: String) throws(ParseError) {
         self.init(
-            bytes: try DecimalNotation.amount(
+            bytes: try DecimalNotation.parse(
                 text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000],
-                what: "an amount of storage", expectedForm: Self.expectedForm))
+                quantity: "an amount of storage", expectedForm: Self.expectedForm))
     }
 
     package static func < (first: ByteCount, second: ByteCount) -> Bool { first.bytes < second.bytes }

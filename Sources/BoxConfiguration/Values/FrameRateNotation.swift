@@ -33,7 +33,7 @@ extension FrameRate {
     private static func fraction(_ text: String) throws(ParseError) -> (Int, Int) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         if parts.count == 2 {
-            guard let top = DecimalNotation.digits(parts[0]), let bottom = DecimalNotation.digits(parts[1])
+            guard let top = DecimalNotation.wholeNumber(parts[0]), let bottom = DecimalNotation.wholeNumber(parts[1])
             else { throw ParseError("is not a rate; write \(expectedForm)") }
             return (top, bottom)
         }

@@ -8,8 +8,8 @@ extension FrameSize {
 
     package init(parsing text: String) throws(ParseError) {
         let parts = text.split(separator: "x", omittingEmptySubsequences: false)
-        guard parts.count == 2, let width = DecimalNotation.digits(parts[0]),
-            let height = DecimalNotation.digits(parts[1])
+        guard parts.count == 2, let width = DecimalNotation.wholeNumber(parts[0]),
+            let height = DecimalNotation.wholeNumber(parts[1])
         else { throw ParseError("is not a size; write \(Self.expectedForm)") }
         for (side, name) in [(width, "width"), (height, "height")] {
             guard Self.limits.contains(side) else {

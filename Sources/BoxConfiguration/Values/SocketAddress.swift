@@ -14,12 +14,12 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
 
     package init(parsing text: String) throws(ParseError) {
         guard let colon = text.lastIndex(of: ":"), text.last != "]" else {
-            let suggestion = DecimalNotation.digits(text[...]) == nil ? "\(text):1935" : "0.0.0.0:\(text)"
+            let suggestion = DecimalNotation.wholeNumber(text[...]) == nil ? "\(text):1935" : "0.0.0.0:\(text)"
             throw ParseError("is not an address with a port; write for instance \"\(suggestion)\"")
         }
         let portText = text[text.index(after: colon)...]
         var hostText = text[..<colon]
-        guard let port = DecimalNotation.digits(portText), (1...65535).contains(port) else {
+        guard let port = DecimalNotation.wholeNumber(portText), (1...65535).contains(port) else {
             throw ParseError("has no valid port; allowed: 1 to 65535")
         }
         guard !hostText.isEmpty else {
@@ -82,7 +82,7 @@ enum HostName {
         guard text.allSatisfy({ $0.isNumber || $0 == "." }) else { return true }
         let octets = text.split(separator: ".", omittingEmptySubsequences: false)
         return octets.count == 4
-            && octets.allSatisfy { DecimalNotation.digits($0).map { $0 <= 255 } ?? false }
+            && octets.allSatisfy { DecimalNotation.wholeNumber($0).map { $0 <= 255 } ?? false }
     }
 
     static func canonical(_ host: String) -> String {
