@@ -45,7 +45,7 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
 
     /// Whether only programs on this machine can reach the address.
     package var isLoopback: Bool {
-        let host = HostName.canonical(host)
+        let host = HostName.canonicalForm(of: host)
         return host == "::1"
             || host.split(separator: ".").first == "127" && host.allSatisfy { $0.isNumber || $0 == "." }
     }
@@ -64,32 +64,9 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     /// covers every IPv4 address. `::` covers every IPv6 and IPv4 address, because Linux accepts both on it.
     func overlaps(_ other: SocketAddress) -> Bool {
         guard port == other.port else { return false }
-        let (ownHost, otherHost) = (HostName.canonical(host), HostName.canonical(other.host))
+        let (ownHost, otherHost) = (HostName.canonicalForm(of: host), HostName.canonicalForm(of: other.host))
         if ownHost == otherHost || ownHost == "::" || otherHost == "::" { return true }
         return (ownHost == "0.0.0.0" && !otherHost.contains(":"))
             || (otherHost == "0.0.0.0" && !ownHost.contains(":"))
-    }
-}
-
-/// Checks the names and addresses of hosts.
-enum HostName {
-    /// Whether `text` is a valid host name or IPv4 address. It may contain letters, digits, `.`, `-` and `_`. A text of
-    /// digits and dots only must be an IPv4 address.
-    static func isValid(_ text: Substring) -> Bool {
-        guard !text.isEmpty, text.utf8.count <= 253,
-            text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) })
-        else { return false }
-        guard text.allSatisfy({ $0.isNumber || $0 == "." }) else { return true }
-        let octets = text.split(separator: ".", omittingEmptySubsequences: false)
-        return octets.count == 4
-            && octets.allSatisfy { DecimalNotation.wholeNumber($0).map { $0 <= 255 } ?? false }
-    }
-
-    static func canonical(_ host: String) -> String {
-        switch host.lowercased() {
-        case "localhost": "127.0.0.1"
-        case "::", "0:0:0:0:0:0:0:0", "::0": "::"
-        case let other: other
-        }
     }
 }
