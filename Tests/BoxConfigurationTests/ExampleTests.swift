@@ -17,7 +17,7 @@ import Testing
                     name: "main", sources: sources,
                     slate: SlateConfiguration(after: .seconds(1), image: "standby.png", text: "Back soon"),
                     mezzanine: MezzanineConfiguration(
-                        bitrate: Bitrate(bitsPerSecond: 20_000_000), keyframe: .milliseconds(500)),
+                        bitrate: Bitrate(bitsPerSecond: 20_000_000), keyframeInterval: .milliseconds(500)),
                     tap: true, groups: [group])
             ])
         #expect(try parse(example).configuration == expected)
@@ -52,7 +52,8 @@ import Testing
             video: .encode(
                 VideoEncoding(
                     codec: .h264, encoder: .auto, size: FrameSize(width: 1920, height: 1080),
-                    rate: FrameRate(30), bitrate: Bitrate(bitsPerSecond: 6_000_000), keyframe: .seconds(2),
+                    frameRate: FrameRate(30), bitrate: Bitrate(bitsPerSecond: 6_000_000),
+                    keyframeInterval: .seconds(2),
                     profile: "high")),
             audio: .encode(
                 AudioEncoding(codec: .aac, bitrate: Bitrate(bitsPerSecond: 160_000), rate: 48000, channels: 2)),
@@ -113,7 +114,7 @@ import Testing
         #expect(!channel.tap)
         #expect(channel.slate == SlateConfiguration(after: .seconds(1), image: nil, text: nil))
         #expect(channel.mezzanine.bitrate.bitsPerSecond == 20_000_000)
-        #expect(channel.mezzanine.keyframe == .milliseconds(500))
+        #expect(channel.mezzanine.keyframeInterval == .milliseconds(500))
         let address = SocketAddress(host: "0.0.0.0", port: 1935)
         #expect(channel.sources[0].kind == .rtmp(RTMPSource(listen: address, app: "live", key: nil)))
         #expect(channel.sources[1].kind == .capture(CaptureSource(binding: .any, size: nil, rate: nil, audio: .auto)))
@@ -122,8 +123,8 @@ import Testing
             channel.sources[3].kind
                 == .test(TestSource(size: FrameSize(width: 1280, height: 720), rate: FrameRate(30))))
         let encoding = VideoEncoding(
-            codec: .h264, encoder: .auto, size: nil, rate: nil, bitrate: Bitrate(bitsPerSecond: 6_000_000),
-            keyframe: .seconds(2), profile: "high")
+            codec: .h264, encoder: .auto, size: nil, frameRate: nil, bitrate: Bitrate(bitsPerSecond: 6_000_000),
+            keyframeInterval: .seconds(2), profile: "high")
         #expect(channel.groups[0].video == .encode(encoding))
         #expect(
             channel.groups[0].audio

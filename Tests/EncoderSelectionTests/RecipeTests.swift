@@ -25,7 +25,7 @@ import Testing
     )
     func common() {
         for recipe in Self.recipes {
-            let settings = VideoSettings(bitrate: 3_000_000, keyframe: .seconds(2))
+            let settings = VideoSettings(bitrate: 3_000_000, keyframeInterval: .seconds(2))
             let found = options(recipe, settings)
             #expect(found["-b:v"] == "3000000", "\(recipe.encoder)")
             #expect(found["-bf"] == "0", "\(recipe.encoder)")

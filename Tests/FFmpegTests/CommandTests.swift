@@ -202,7 +202,7 @@ import Testing
     @Test("interlaced frames are deinterlaced first, from a little before the first wanted")
     func deinterlaces() {
         let settings = VideoSettings(
-            size: FrameSize(width: 640, height: 360), rate: FrameRate(30), bitrate: 1, deinterlacing: .frames)
+            size: FrameSize(width: 640, height: 360), frameRate: FrameRate(30), bitrate: 1, deinterlacing: .frames)
         #expect(
             filters(settings)
                 == "trim=start_pts=72000,scale=720:576:interl=-1,bwdif=mode=send_frame:deint=interlaced"
@@ -224,7 +224,7 @@ import Testing
         #expect(filters(marked, old)?.hasPrefix(expected) == true)
         let relay = RelayCommand(
             source: .pull(url: "udp://127.0.0.1:1"),
-            video: .mezzanine(bitrate: 1, keyframe: .seconds(1), deinterlacing: .frames))
+            video: .mezzanine(bitrate: 1, keyframeInterval: .seconds(1), deinterlacing: .frames))
         let chain = "yadif=mode=send_frame:deint=interlaced,settb=1/90000,format=yuv420p"
         #expect(value(after: "-vf", in: try relay.command(for: old)) == chain)
         let none = FFmpegCapabilities.debian12.without(["bwdif"])
@@ -256,9 +256,9 @@ import Testing
                 in: try RelayCommand(source: .pull(url: "udp://127.0.0.1:1"), video: video).command(for: .debian12))
         }
         #expect(try filters(.copy) == nil)
-        #expect(try filters(.mezzanine(bitrate: 1, keyframe: .seconds(1))) == "format=yuv420p")
+        #expect(try filters(.mezzanine(bitrate: 1, keyframeInterval: .seconds(1))) == "format=yuv420p")
         #expect(
-            try filters(.mezzanine(bitrate: 1, keyframe: .seconds(1), deinterlacing: .frames))
+            try filters(.mezzanine(bitrate: 1, keyframeInterval: .seconds(1), deinterlacing: .frames))
                 == "bwdif=mode=send_frame:deint=interlaced,settb=1/90000,format=yuv420p")
     }
 
@@ -410,7 +410,7 @@ import Testing
     func call() throws {
         let open = try RelayCommand(
             source: .srtListen(address: "0.0.0.0:9000", passphrase: nil, latency: nil),
-            video: .mezzanine(bitrate: 1, keyframe: .seconds(1))
+            video: .mezzanine(bitrate: 1, keyframeInterval: .seconds(1))
         )
         .command(for: .debian12)
         #expect(
@@ -426,8 +426,10 @@ import Testing
         #expect(
             value(after: "-i", in: reader) == "pipe:0" && value(after: "-loglevel", in: reader) == "level+info"
                 && reader.arguments.contains("-progress"))
-        let encoder = try RelayCommand(source: .transportStream, video: .mezzanine(bitrate: 1, keyframe: .seconds(1)))
-            .command(for: .debian12)
+        let encoder = try RelayCommand(
+            source: .transportStream, video: .mezzanine(bitrate: 1, keyframeInterval: .seconds(1))
+        )
+        .command(for: .debian12)
         #expect(!encoder.arguments.contains("-progress"))
     }
 

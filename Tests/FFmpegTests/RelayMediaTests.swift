@@ -87,7 +87,7 @@ import Testing
         let exit = try await run(
             RelayCommand(
                 source: .file(path: file, loop: false),
-                video: .mezzanine(bitrate: 500_000, keyframe: .milliseconds(500)),
+                video: .mezzanine(bitrate: 500_000, keyframeInterval: .milliseconds(500)),
                 audio: .aac(bitrate: 96_000)
             ).command(for: try await ffmpeg().capabilities), in: scratch, to: scratch.file("out.ts"))
         #expect(exit.status == .exited(0), "\(exit.log.lines)")
@@ -107,7 +107,8 @@ import Testing
         let exit = try await run(
             RelayCommand(
                 source: .file(path: scratch.file("old.ts"), loop: false),
-                video: .mezzanine(bitrate: 2_000_000, keyframe: .milliseconds(500), deinterlacing: deinterlacing)
+                video: .mezzanine(
+                    bitrate: 2_000_000, keyframeInterval: .milliseconds(500), deinterlacing: deinterlacing)
             ).command(for: try await ffmpeg().capabilities), in: scratch, to: scratch.file("out.ts"))
         #expect(exit.status == .exited(0), "\(exit.log.lines)")
         let times = try await packets(scratch.file("out.ts"), "v").map(\.pts)

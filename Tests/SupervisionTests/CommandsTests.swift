@@ -54,7 +54,7 @@ import Testing
     private let ffmpeg = FFmpegCapabilities.complete(FFmpegVersion(output: "ffmpeg version 5.1.9 C")!)
 
     private func rate(from arriving: FrameRate?, to wanted: FrameRate?) -> FrameRate? {
-        VideoSettings(VideoEncoding(rate: wanted), size: nil, arriving: arriving).rate
+        VideoSettings(VideoEncoding(frameRate: wanted), size: nil, arriving: arriving).frameRate
     }
 
     @Test("a group without a size keeps the size of its first source")

@@ -105,7 +105,7 @@ import struct BoxConfiguration.VideoEncoding
         }
 
         func relay(_ source: RelaySource, encodes: Bool = false) throws -> FFmpegCommand {
-            let video: RelayVideo = encodes ? .mezzanine(bitrate: 600_000, keyframe: .milliseconds(500)) : .copy
+            let video: RelayVideo = encodes ? .mezzanine(bitrate: 600_000, keyframeInterval: .milliseconds(500)) : .copy
             let relay = RelayCommand(source: source, video: video, audio: encodes ? .aac(bitrate: 128_000) : .copy)
             return try relay.command(for: ffmpeg.capabilities)
         }
@@ -198,14 +198,14 @@ import struct BoxConfiguration.VideoEncoding
             let feed = try await rig.feed()
             let frames = try rig.file("a.ivf", ReadyMadeMedia.frames(width: Self.size.width, height: Self.size.height))
             let settings = VideoSettings(
-                size: FrameSize(width: 160, height: 120), rate: FrameRate(25), bitrate: 200_000,
-                keyframe: .milliseconds(500), fit: .pad, deinterlacing: .frames)
+                size: FrameSize(width: 160, height: 120), frameRate: FrameRate(25), bitrate: 200_000,
+                keyframeInterval: .milliseconds(500), fit: .pad, deinterlacing: .frames)
             for recipe in Self.recipes {
                 let group = EncoderCommand(
                     video: .encode(settings, with: recipe), audio: .aac(bitrate: 96_000, rate: 48_000, channels: 2),
                     inputRate: Self.rate, inputSize: Self.size)
                 try await rig.run(group.command(for: rig.ffmpeg.capabilities), from: feed)
-                let own = VideoSettings(bitrate: 200_000, keyframe: .milliseconds(500))
+                let own = VideoSettings(bitrate: 200_000, keyframeInterval: .milliseconds(500))
                 let card = FrameEncoderCommand(settings: own, recipe: recipe, rate: Self.rate)
                 try await rig.run(card.command(for: rig.ffmpeg.capabilities), from: frames)
             }

@@ -10,7 +10,7 @@ import Testing
 @Suite struct RateCorrectionTests {
     private func isNeeded(told: Int?, arriving: Int?, wanted: Int? = nil) -> Bool {
         RateCorrection.isNeeded(
-            for: VideoEncoding(rate: wanted.map { FrameRate($0) }),
+            for: VideoEncoding(frameRate: wanted.map { FrameRate($0) }),
             told: told.map { FrameRate($0, 1) },
             rate: arriving.map { FrameRate($0, 1) })
     }

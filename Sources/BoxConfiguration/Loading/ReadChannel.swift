@@ -49,7 +49,8 @@ extension ConfigurationReader {
         let standard = MezzanineConfiguration()
         return MezzanineConfiguration(
             bitrate: fields.bitrate("bitrate", default: standard.bitrate, in: MezzanineConfiguration.bitrateLimits),
-            keyframe: fields.duration("keyframe", default: standard.keyframe, in: MezzanineConfiguration.keyframeLimits)
+            keyframeInterval: fields.duration(
+                "keyframe", default: standard.keyframeInterval, in: MezzanineConfiguration.keyframeIntervalLimits)
         )
     }
 }

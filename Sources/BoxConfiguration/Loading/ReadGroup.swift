@@ -95,22 +95,24 @@ extension ConfigurationReader {
         let encoder = encoderChoice(fields, codec: written)
         let codec = written ?? self.codec(of: encoder) ?? .h264
         let standard = VideoEncoding(codec: codec)
-        let rate = fields.value("rate", expecting: FrameRate.expectedForm, FrameRate.init(parsing:))
-        let keyframe = fields.duration("keyframe", default: standard.keyframe, in: VideoEncoding.keyframeLimits)
-        if let rate, keyframe < rate.frameDuration {
+        let frameRate = fields.value("rate", expecting: FrameRate.expectedForm, FrameRate.init(parsing:))
+        let keyframeInterval = fields.duration(
+            "keyframe", default: standard.keyframeInterval, in: VideoEncoding.keyframeIntervalLimits)
+        if let frameRate, keyframeInterval < frameRate.frameDuration {
             error(
                 fields.location(of: "keyframe"),
                 """
-                keyframe '\(DurationNotation.text(keyframe))' is shorter than one frame at rate \(rate); write at \
-                least \(Self.roundedUp(rate.frameDuration))
+                keyframe '\(DurationNotation.text(keyframeInterval))' is shorter than one frame at rate \(frameRate); \
+                write at least \(Self.roundedUp(frameRate.frameDuration))
                 """
             )
         }
         let encoding = VideoEncoding(
             codec: codec, encoder: encoder,
-            size: fields.value("size", expecting: FrameSize.expectedForm, FrameSize.init(parsing:)), rate: rate,
+            size: fields.value("size", expecting: FrameSize.expectedForm, FrameSize.init(parsing:)),
+            frameRate: frameRate,
             bitrate: fields.bitrate("bitrate", default: standard.bitrate, in: VideoEncoding.bitrateLimits),
-            keyframe: keyframe, profile: profile(fields, codec: codec),
+            keyframeInterval: keyframeInterval, profile: profile(fields, codec: codec),
             fit: fields.word("fit", as: PictureFit.self) ?? standard.fit,
             deinterlace: fields.word("deinterlace", as: DeinterlaceMode.self) ?? standard.deinterlace)
         noteAV1(encoding, fields)

@@ -20,7 +20,7 @@ package struct EncodingJob: Sendable, Hashable {
         pixel: PixelAspect = .square
     ) {
         self.arriving = arriving ?? wish.size ?? FrameSize(width: 1280, height: 720)
-        self.rate = rate ?? wish.rate ?? FrameRate(30)
+        self.rate = rate ?? wish.frameRate ?? FrameRate(30)
         // An encoder always gets a size, because the source may change its own.
         settings = VideoSettings(
             wish, size: size ?? self.arriving, arriving: self.rate,
@@ -30,7 +30,7 @@ package struct EncodingJob: Sendable, Hashable {
     /// Pixels a second of the output.
     package var pixelRate: Double {
         let size = settings.size ?? arriving
-        let rate = settings.rate ?? rate
+        let rate = settings.frameRate ?? rate
         return Double(size.width * size.height) * Double(rate.numerator) / Double(rate.denominator)
     }
 
@@ -46,8 +46,8 @@ extension VideoSettings {
     package init(_ wish: VideoEncoding, size: FrameSize?, arriving: FrameRate?, frames: ArrivingFrames? = nil) {
         let size = wish.size ?? size
         self.init(
-            size: size, rate: Self.conversion(from: arriving, to: wish.rate),
-            bitrate: wish.bitrate.bitsPerSecond, keyframe: wish.keyframe, profile: wish.profile,
+            size: size, frameRate: Self.conversion(from: arriving, to: wish.frameRate),
+            bitrate: wish.bitrate.bitsPerSecond, keyframeInterval: wish.keyframeInterval, profile: wish.profile,
             fit: Self.fit(wish.fit, to: size, frames),
             deinterlacing: frames?.isInterlaced == true ? wish.deinterlace.settings : nil,
             deinterlacesAll: frames.map { $0.isInterlaced && !$0.areMarked } ?? false)

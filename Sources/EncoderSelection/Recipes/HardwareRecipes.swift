@@ -4,13 +4,13 @@ package import MediaTypes
 
 /// The options that all hardware encoders have in common.
 private func commonOptions(_ settings: VideoSettings, _ inputRate: FrameRate?) -> [String] {
-    let rate = settings.rate ?? inputRate
+    let rate = settings.frameRate ?? inputRate
     return [
         "-b:v", "\(settings.bitrate)", "-maxrate", "\(settings.bitrate)", "-bufsize", "\(settings.bitrate)",
         // B-frames would change the order of the frames, at which encoders are switched.
         "-bf", "0",
         // Only an upper limit: keyframes are forced by time.
-        "-g", "\(rate.map { $0.frames(in: settings.keyframe) * 2 } ?? 600)",
+        "-g", "\(rate.map { $0.frames(in: settings.keyframeInterval) * 2 } ?? 600)",
     ]
 }
 

@@ -22,14 +22,14 @@ package struct Libx264Recipe: EncoderRecipe {
     package func filters(for settings: VideoSettings) -> [String] { ["format=yuv420p"] }
 
     package func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
-        let rate = settings.rate ?? inputRate
+        let rate = settings.frameRate ?? inputRate
         var options = [
             "-preset", preset, "-tune", "zerolatency",
             "-b:v", "\(settings.bitrate)", "-maxrate", "\(settings.bitrate)", "-bufsize", "\(settings.bitrate)",
             // B-frames would change the order of the frames, at which encoders are switched.
             "-bf", "0", "-sc_threshold", "0",
             // Only an upper limit: keyframes are forced by time.
-            "-g", "\(rate.map { $0.frames(in: settings.keyframe) * 2 } ?? 600)",
+            "-g", "\(rate.map { $0.frames(in: settings.keyframeInterval) * 2 } ?? 600)",
         ]
         if let profile = settings.profile { options += ["-profile:v", profile] }
         // With so little probing FFmpeg often assumes 90000 frames per second (whenever audio comes first), and

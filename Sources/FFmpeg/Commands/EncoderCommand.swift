@@ -29,7 +29,7 @@ package struct EncoderCommand: Sendable {
         var possible = self
         if case .encode(let settings, let recipe) = video {
             var settings = ffmpeg.possible(settings)
-            if goesByInputRate(settings, recipe, ffmpeg), !isFound(by: ffmpeg) { settings.rate = inputRate }
+            if goesByInputRate(settings, recipe, ffmpeg), !isFound(by: ffmpeg) { settings.frameRate = inputRate }
             possible.video = .encode(settings, with: recipe)
         }
         return possible.completeCommand(for: ffmpeg)
@@ -80,7 +80,7 @@ package struct EncoderCommand: Sendable {
     private func goesByInputRate(
         _ settings: VideoSettings, _ recipe: any EncoderRecipe, _ ffmpeg: FFmpegCapabilities
     ) -> Bool {
-        recipe.needsStatedRate && settings.rate == nil && !(ffmpeg.acceptsRateWithPassthrough && inputRate != nil)
+        recipe.needsStatedRate && settings.frameRate == nil && !(ffmpeg.acceptsRateWithPassthrough && inputRate != nil)
     }
 
     /// Whether FFmpeg keeps its filters when the frame size changes.
@@ -111,16 +111,16 @@ package struct EncoderCommand: Sendable {
     private func videoArguments(for ffmpeg: FFmpegCapabilities) -> [String] {
         guard case .encode(let settings, let recipe) = video else { return ["-c:v", "copy"] }
         var filters = deinterlacer(settings, ffmpeg)
-        if let rate = settings.rate {
+        if let rate = settings.frameRate {
             // The filter's grid counts from time zero, not from the first frame, so all encoders have the same grid.
             filters += ["fps=\(rate)", "settb=1/90000"]
         }
         // The stream's own time base is 1/90000, so the cut is a whole number and needs no rounding.
         if let resume { filters.append("trim=start_pts=\(resume.videoStart)") }
         filters += recipe.chain(for: settings, arriving: inputSize)
-        return ffmpeg.videoOptions(filters: filters, recipe: recipe, rate: settings.rate ?? inputRate)
+        return ffmpeg.videoOptions(filters: filters, recipe: recipe, rate: settings.frameRate ?? inputRate)
             + recipe.options(for: settings, inputRate: inputRate) + [
-                "-force_key_frames", KeyframeGrid.expression(every: settings.keyframe),
+                "-force_key_frames", KeyframeGrid.expression(every: settings.keyframeInterval),
             ]
     }
 

@@ -25,7 +25,8 @@ package struct FrameEncoderCommand: Sendable {
             + ffmpeg.videoOptions(filters: stated + recipe.chain(for: settings), recipe: recipe, rate: nil)
         arguments += recipe.options(for: settings, inputRate: rate)
         arguments +=
-            ["-force_key_frames", KeyframeGrid.expression(every: settings.keyframe)] + TransportStreamOutput.options
+            ["-force_key_frames", KeyframeGrid.expression(every: settings.keyframeInterval)]
+            + TransportStreamOutput.options
         return FFmpegCommand(role: .encoder, arguments: arguments, environment: recipe.environment)
     }
 

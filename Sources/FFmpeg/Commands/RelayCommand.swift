@@ -219,14 +219,14 @@ package struct RelayCommand: Sendable {
         var streams = streams
         if case .test = source {
             streams = .first
-            if case .copy = video { video = .mezzanine(bitrate: 6_000_000, keyframe: .milliseconds(500)) }
+            if case .copy = video { video = .mezzanine(bitrate: 6_000_000, keyframeInterval: .milliseconds(500)) }
             if case .copy = audio { audio = .aac(bitrate: Self.testAudioBitrate) }
         }
         var arguments = streams.arguments
         switch video {
         case .copy:
             arguments += ["-c:v", "copy"]
-        case .mezzanine(let bitrate, let keyframe, let deinterlacing):
+        case .mezzanine(let bitrate, let keyframeInterval, let deinterlacing):
             let deinterlacer = deinterlacing?.filters(ffmpeg.deinterlacer) ?? []
             arguments +=
                 ffmpeg.timestampOptions() + [
@@ -234,7 +234,7 @@ package struct RelayCommand: Sendable {
                     "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
                     "-b:v", "\(bitrate)", "-maxrate", "\(bitrate)", "-bufsize", "\(bitrate)",
                     "-bf", "0", "-sc_threshold", "0", "-g", "600",
-                    "-force_key_frames", KeyframeGrid.expression(every: keyframe),
+                    "-force_key_frames", KeyframeGrid.expression(every: keyframeInterval),
                 ]
         }
         switch audio {

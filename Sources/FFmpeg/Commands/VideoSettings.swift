@@ -6,11 +6,10 @@ package struct VideoSettings: Sendable, Hashable {
     package var size: FrameSize?
     /// Set only if the rate has to be converted: frames are then doubled or dropped on a grid that does not depend on
     /// where the encoder started. `nil` keeps every frame and its timestamp.
-    package var rate: FrameRate?
+    package var frameRate: FrameRate?
     /// Bits/s, also the maximum.
     package var bitrate: Int
-    /// Time between keyframes.
-    package var keyframe: Duration
+    package var keyframeInterval: Duration
     /// As the encoder names it: `baseline`, `main`, `high`.
     package var profile: String?
     /// How frames with another aspect ratio are fitted to ``size``.
@@ -57,13 +56,13 @@ package struct VideoSettings: Sendable, Hashable {
     }
 
     package init(
-        size: FrameSize? = nil, rate: FrameRate? = nil, bitrate: Int, keyframe: Duration = .seconds(2),
+        size: FrameSize? = nil, frameRate: FrameRate? = nil, bitrate: Int, keyframeInterval: Duration = .seconds(2),
         profile: String? = nil, fit: Fit = .stretch, deinterlacing: Deinterlacing? = nil, deinterlacesAll: Bool = false
     ) {
         self.size = size
-        self.rate = rate
+        self.frameRate = frameRate
         self.bitrate = bitrate
-        self.keyframe = keyframe
+        self.keyframeInterval = keyframeInterval
         self.profile = profile
         self.fit = fit
         self.deinterlacing = deinterlacing

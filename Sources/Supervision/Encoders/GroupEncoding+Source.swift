@@ -55,7 +55,7 @@ extension GroupEncoding {
     /// one. If the rate is converted, any difference puts the frames on another grid.
     private func isOtherRate(_ known: FrameRate?, _ next: FrameRate?, for wish: VideoEncoding) -> Bool {
         guard let known, let next else { return false }
-        return wish.rate == nil ? !known.agrees(with: next) : known != next
+        return wish.frameRate == nil ? !known.agrees(with: next) : known != next
     }
 
     private func isMisfit(_ format: VideoFormat) -> Bool { scope.map { !$0.suits(ArrivingFrames(format)) } ?? false }

@@ -87,7 +87,7 @@ final class MezzanineEncoding: EncoderSessionDelegate {
 
 extension MezzanineConfiguration {
     /// The encoding that a source asks for.
-    var wish: VideoEncoding { VideoEncoding(bitrate: bitrate, keyframe: keyframe) }
+    var wish: VideoEncoding { VideoEncoding(bitrate: bitrate, keyframeInterval: keyframeInterval) }
 
     /// The work of an encoder for frames of this size and rate.
     func job(size: FrameSize?, rate: FrameRate?) -> EncodingJob { EncodingJob(wish, arriving: size, rate: rate) }

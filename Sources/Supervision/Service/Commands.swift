@@ -147,7 +147,7 @@ package enum Commands {
             source: source,
             video: transcoding.video
                 ? .mezzanine(
-                    bitrate: mezzanine.relayBitrate(for: transcoding), keyframe: mezzanine.keyframe,
+                    bitrate: mezzanine.relayBitrate(for: transcoding), keyframeInterval: mezzanine.keyframeInterval,
                     deinterlacing: transcoding.deinterlacing)
                 : .copy,
             audio: audio, streams: streams)

@@ -40,7 +40,7 @@ struct SlateFormat: Sendable, Hashable {
             if case .encode(let wish) = group.video { wish } else { nil }
         }).first {
             size = group.size ?? size
-            rate = group.rate ?? rate
+            rate = group.frameRate ?? rate
         }
         for source in channel.sources {
             switch source.kind {

@@ -87,7 +87,7 @@ extension FFmpegSelfCheck {
             node: "/dev/streambox-check", format: "yuyv422", size: Self.size, rate: Self.rate,
             audio: hasAudio ? "null" : nil)
         let reader = CardReaderCommand(card: card, size: Self.size)
-        let settings = VideoSettings(bitrate: 200_000, keyframe: .milliseconds(500))
+        let settings = VideoSettings(bitrate: 200_000, keyframeInterval: .milliseconds(500))
         let encoder = FrameEncoderCommand(settings: settings, recipe: Libx264Recipe(effort: .least), rate: Self.rate)
         return [
             Role(name: "capture cards", needs: [.card], command: reader.command(for: ffmpeg.capabilities), fails: true),
@@ -129,7 +129,8 @@ extension FFmpegSelfCheck {
             ("groups in H.264", Libx264Recipe()), ("groups in HEVC", Libx265Recipe()),
         ]
         let settings = VideoSettings(
-            size: FrameSize(width: 96, height: 64), rate: FrameRate(25), bitrate: 200_000, keyframe: .milliseconds(500),
+            size: FrameSize(width: 96, height: 64), frameRate: FrameRate(25), bitrate: 200_000,
+            keyframeInterval: .milliseconds(500),
             fit: .pad, deinterlacing: .frames)
         return recipes.map { group in
             let command = EncoderCommand(
