@@ -12,7 +12,7 @@ import Testing
     /// A channel with a source of frames, and the output of the channel.
     private final class Rig: Sendable {
         let path: DataPath
-        let layout: FrameLayout
+        let format: FrameFormat
         let fifo: String
         let frames: DataPath.Attachment
         /// The end that a card reader writes to.
@@ -24,12 +24,12 @@ import Testing
         private let encoders = Mutex<[FakeEncoder]>([])
 
         /// - Parameters:
-        ///   - byteCount: Bytes of a frame; `nil` for the size of the layout, as a card has it.
+        ///   - byteCount: Bytes of a frame; `nil` for the size of the format, as a card has it.
         ///   - room: Most bytes of kept frames.
         init(byteCount: Int? = nil, room: Int = 64 << 20, isCard: Bool = false) async throws {
             folder = try TemporaryFolder()
             fifo = folder.path("frames")
-            layout = FrameLayout(width: 34, height: 18, tag: 0x3231_564E, byteCount: byteCount ?? 34 * 18 * 3 / 2)
+            format = FrameFormat(width: 34, height: 18, fourCC: 0x3231_564E, byteCount: byteCount ?? 34 * 18 * 3 / 2)
             // Allow for a busy machine that pauses between two steps of a test.
             path = DataPath(frameBytes: room, frameSpan: .seconds(600))
             let never = Duration.seconds(600)
@@ -38,7 +38,7 @@ import Testing
             guard mkfifo(fifo, 0o600) == 0 else { throw Failed("no FIFO") }
             let origin: DataPath.FrameOrigin =
                 isCard ? .card(hasAudio: false) : .fifo(path: fifo) { [writers] in writers.add($0) }
-            let attached = try await path.attachFrames(layout, from: origin, to: "main", priority: 0) { [events] in
+            let attached = try await path.attachFrames(format, from: origin, to: "main", priority: 0) { [events] in
                 events.add($0)
             }
             (frames, video) = (attached.attachment, attached.video)
@@ -51,7 +51,7 @@ import Testing
             frameDuration: Duration? = nil, gives: Int = .max, reads: Bool = true
         ) async throws -> FakeEncoder {
             let encoder = try await FakeEncoder(
-                name, of: frames, in: path, layout: layout, takesOver: takesOver, startPatience: startPatience,
+                name, of: frames, in: path, format: format, takesOver: takesOver, startPatience: startPatience,
                 frameDuration: frameDuration, gives: gives, reads: reads)
             encoders.withLock { $0.append(encoder) }
             return encoder
@@ -72,10 +72,10 @@ import Testing
             // When a test fails, nothing reads the FIFO any more.
             let isOver = Mutex(false)
             try await withTaskCancellationHandler {
-                try await onOwnThread { [fifo, layout] in
-                    var writer = FrameWriter(path: fifo, bytesPerFrame: layout.byteCount)
+                try await onOwnThread { [fifo, format] in
+                    var writer = FrameWriter(path: fifo, bytesPerFrame: format.byteCount)
                     for number in numbers {
-                        let bytes = FakeFrames.bytes(number, layout.byteCount)
+                        let bytes = FakeFrames.bytes(number, format.byteCount)
                         while try !bytes.withUnsafeBytes({ try writer.write($0) }) {
                             if isOver.withLock({ $0 }) { return }
                             usleep(1000)

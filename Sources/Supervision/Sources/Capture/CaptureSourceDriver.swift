@@ -162,7 +162,7 @@ final class CaptureSourceDriver: SourceDriver {
         let audio = await dataPath.audioFormat(of: context.channel.name) ?? .stereo48
         let reading = try await reading(audioRate: audio.sampleRate)
         let frames = try await dataPath.attachFrames(
-            reading.layout, from: .card(hasAudio: reading.hasAudio), to: context.channel.name,
+            reading.format, from: .card(hasAudio: reading.hasAudio), to: context.channel.name,
             priority: context.priority, isNew: state.withLock { $0.takeNewCard() }, patience: patience,
             report: { [self] in handle($0) })
         let encoder = context.encoder(of: frames.attachment, size: reading.size, rate: reading.rate)

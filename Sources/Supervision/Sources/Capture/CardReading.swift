@@ -14,7 +14,7 @@ struct CardReading {
     var rate: FrameRate?
     var hasAudio: Bool
 
-    var layout: FrameLayout { FrameLayout(.nv12, FrameSize(width: size.width, height: size.height)) }
+    var format: FrameFormat { FrameFormat(.nv12, FrameSize(width: size.width, height: size.height)) }
 
     /// How long a source waits for the answer of a driver.
     private static let driverPatience = Duration.seconds(2)
