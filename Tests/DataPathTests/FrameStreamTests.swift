@@ -310,12 +310,12 @@ import Testing
     }
 
     @Test(
-        "an encoder that hangs is reported, however many frames come",
+        "an encoder that hangs is reported, however many frames arrive",
         arguments: [20, 600, 0])
     func hangs(milliseconds: UInt32) async throws {
         try await withRig { rig in
             let encoder = try await rig.encoder(1, gives: 1)
-            // Milliseconds of 0: no more frames come behind the first ones.
+            // Milliseconds of 0: no more frames arrive behind the first ones.
             async let written: Void = rig.write(0..<(milliseconds == 0 ? 5 : 8), every: milliseconds)
             try await encoder.reports.wait(for: .stalled)
             await encoder.kill()
@@ -325,7 +325,7 @@ import Testing
         }
     }
 
-    @Test("an encoder that keeps a few frames back while none come is not reported")
+    @Test("an encoder that keeps a few frames back while none arrive is not reported")
     func heldBack() async throws {
         try await withRig { rig in
             let encoder = try await rig.encoder(1, gives: 10)
@@ -371,7 +371,7 @@ import Testing
         }
     }
 
-    @Test("a fast encoder is not reported as slow when many frames come at once")
+    @Test("a fast encoder is not reported as slow when many frames arrive at once")
     func burst() async throws {
         try await withRig(byteCount: 100_003, room: 1_000_000) { rig in
             let encoder = try await rig.encoder(1, frameDuration: .seconds(4), gives: 3)
@@ -437,7 +437,7 @@ import Testing
         }
     }
 
-    @Test("when the input of frames ends, frames that have come still come out")
+    @Test("when the input of frames ends, frames that have arrived are still encoded")
     func ending() async throws {
         try await withRig { rig in
             let encoder = try await rig.encoder(1, gives: 4)
@@ -538,7 +538,7 @@ import Testing
             try await eventually("frames for the second") { second.frames.count == 10 }
             await first.kill()
             let third = try await rig.encoder(3, gives: 0)
-            // Frames that the second gives before it ends come too late.
+            // Frames that the second gives before it ends arrive too late.
             second.allow(2)
             try await eventually("its frames") { second.given == 2 }
             third.allow(3)

@@ -30,7 +30,7 @@ import Testing
                 statistics: statistics, logger: ServiceContext.silent)
         }
 
-        /// The first process, whose first frame has come out.
+        /// The first process, whose first frame has arrived.
         func live() async throws -> ScriptedLauncher.Launch {
             let launch = await launcher.next()
             deliver(1)

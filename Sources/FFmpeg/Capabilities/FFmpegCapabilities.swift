@@ -66,7 +66,7 @@ package struct FFmpegCapabilities: Sendable, Hashable, Codable {
     }
 
     /// Whether inputs, filters, encoders and outputs run in threads of their own (FFmpeg 7.0 and later), so that audio
-    /// may come later than its frames. FFmpeg cannot be asked for this.
+    /// may arrive later than its frames. FFmpeg cannot be asked for this.
     var runsInThreads: Bool { version.equivalent.map { $0 >= FFmpegVersion.Release(major: 7, minor: 0) } ?? true }
 
     /// Whether a publisher has to state the frame rate. The preset that passes its key on also sets a rate, which would

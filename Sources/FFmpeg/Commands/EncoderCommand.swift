@@ -60,7 +60,7 @@ package struct EncoderCommand: Sendable {
         return FFmpegCommand(role: .encoder, arguments: arguments, environment: environment)
     }
 
-    /// The first packet comes out 90 to 110 ms after exec, from a feed that holds a GOP. Probing 100 ms of media costs
+    /// FFmpeg writes the first packet 90 to 110 ms after exec if the feed holds a GOP. Probing 100 ms of media costs
     /// 240 to 400 ms. `-analyzeduration 0` would mean seven seconds, and `nobuffer` would drop the first GOP.
     private func input(for ffmpeg: FFmpegCapabilities) -> [String] {
         var findsRate = false
@@ -75,8 +75,8 @@ package struct EncoderCommand: Sendable {
 
     /// Whether FFmpeg has to find the frame rate in the stream, because it can be neither stated nor set by a filter.
     ///
-    /// With so little probing FFmpeg often assumes 90000 frames per second (whenever audio comes first), and an encoder
-    /// that uses this rate divides its bitrate by it.
+    /// With so little probing FFmpeg often assumes 90000 frames per second (whenever audio arrives first), and an
+    /// encoder that uses this rate divides its bitrate by it.
     private func goesByInputRate(
         _ settings: VideoSettings, _ recipe: any EncoderRecipe, _ ffmpeg: FFmpegCapabilities
     ) -> Bool {

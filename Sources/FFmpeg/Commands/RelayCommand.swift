@@ -63,7 +63,7 @@ package struct RelayCommand: Sendable {
             if let latency { parameters.append("latency=\(latency.wholeMicroseconds)") }
             let url = "srt://\(address)?" + parameters.joined(separator: "&")
             guard let passphrase else {
-                // FFmpeg does not parse the stream. It passes messages on as they come.
+                // FFmpeg does not parse the stream. It passes messages on as they arrive.
                 return Input(arguments: ["-f", "data", "-raw_packet_size", "65536", "-i", url])
             }
             // As without a passphrase, the caller cannot choose the format, and cannot make FFmpeg open anything else.

@@ -23,7 +23,7 @@ package struct StreamChoice: Sendable, Hashable {
     ///     stream.
     ///   - former: The number of the program that was selected before. It is kept while it exists.
     ///   - isFlattened: Whether another process wrote the streams one after the other, so that their programs are
-    ///     unknown: audio comes after its video and before the next video.
+    ///     unknown: audio follows its video and precedes the next video.
     package init(of input: InputDescription, program wanted: Int? = nil, former: Int? = nil, isFlattened: Bool = false)
     {
         map = wanted.map(StreamMap.program) ?? .first

@@ -8,7 +8,7 @@ package struct AudioFormat: Sendable, Hashable {
     package private(set) var sampleRate: Int
     /// `channelConfiguration`, 0…15; 0 if the channels are listed elsewhere.
     package private(set) var channelConfiguration: Int
-    /// Whether spectral band replication was announced (HE-AAC). It may come even if it was not announced.
+    /// Whether spectral band replication was announced (HE-AAC). A stream may contain it even if it was not announced.
     package private(set) var hasSBR = false
     /// Whether parametric stereo was announced (HE-AAC v2).
     package private(set) var hasPS = false

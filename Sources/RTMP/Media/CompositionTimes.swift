@@ -3,8 +3,8 @@ import MPEGTS
 /// Distinguishes composition times from errors. A wrong one would move the presentation by seconds.
 ///
 /// A frame is shown at most sixteen frames after it is decoded, and then less than a second. Some encoders state that a
-/// frame is shown before it is decoded, by at most a frame. Larger times are accepted once they have come twice in some
-/// seconds: a source of two frames a second may need them.
+/// frame is shown before it is decoded, by at most a frame. Larger times are accepted once they have occurred twice
+/// within some seconds: a source of two frames a second may need them.
 struct CompositionTimes {
     /// Times from one frame to the next.
     private var steps = RecentCases()

@@ -6,12 +6,12 @@ package struct ForeignTrack {
     private var aac: AudioFormat?
     /// The first byte of its messages, if it contains the format.
     private var format: UInt8?
-    /// Whether a frame has come since the newest header.
+    /// Whether a frame has arrived since the newest header.
     private var hasFrames = false
     /// The message with the newest header; valid if ``headerAudio`` is not `nil`.
     private var header: [UInt8] = []
     private var headerAudio: MediaReader.ForeignAudioMessage?
-    /// Whether the header was generated: the publisher's came before its audio had to be converted.
+    /// Whether the header was generated: the publisher's arrived before its audio had to be converted.
     private var isGenerated = false
 
     /// The largest size of a message with a header, in bytes. Those of FLAC and Opus take less than a hundred.
@@ -38,7 +38,7 @@ package struct ForeignTrack {
         return isOther || hasFrames && format != self.format
     }
 
-    /// - Returns: Whether it differs from the previous header, or comes after the first frames.
+    /// - Returns: Whether it differs from the previous header, or arrives after the first frames.
     private mutating func takeHeader(_ audio: MediaReader.ForeignAudioMessage, _ message: Bytes) -> Bool {
         guard message.count <= Self.maximumHeaderSize, headerAudio != audio || !header.elementsEqual(message) else {
             return false

@@ -38,7 +38,7 @@ package struct MediaReader {
         package var body: Range<Int>
     }
 
-    /// The streams that have come so far. Audio is part of it from its first frame on, and not when it is announced.
+    /// The streams that have arrived so far. Audio is part of it from its first frame on, and not when it is announced.
     package private(set) var program: Program?
     /// The format in the parameter sets of the newest keyframe; `nil` before the first, and if they cannot be read.
     package private(set) var videoFormat: VideoFormat?
@@ -92,7 +92,7 @@ package struct MediaReader {
     ///
     /// - Parameters:
     ///   - bytes: The bytes of the message.
-    ///   - now: When it came, in ticks of a clock that runs evenly and does not stop.
+    ///   - now: When it arrived, in ticks of a clock that runs evenly and does not stop.
     package mutating func take(_ header: MessageHeader, _ bytes: Bytes, now: Int64) -> Event {
         found = nil
         guard !bytes.isEmpty else { return .nothing }
@@ -123,7 +123,7 @@ package struct MediaReader {
             content = .video(
                 body, codec: sets.codec, lengthSize: sets.lengthSize, sets: found.unit.isKeyframe ? sets.annexB : [])
         }
-        // The announced format counts as long as no other audio has come.
+        // The announced format counts as long as no other audio has arrived.
         let announced = audioCoding.map { $0 == .aac } ?? true ? audioFormat?.aac : nil
         return MediaUnit(
             found.unit, size: found.size, program: program, videoFormat: videoFormat, audioFormat: announced,

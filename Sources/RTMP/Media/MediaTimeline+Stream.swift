@@ -3,7 +3,7 @@ import MPEGTS
 extension MediaTimeline {
     /// One of the two streams on the common timeline.
     struct Stream {
-        /// Whether its frames may come out of order.
+        /// Whether its frames may arrive out of order.
         let isVideo: Bool
         /// The offset that is added to the ticks of a timestamp, modulo ``wrap``.
         var offset: Int64 = 0
@@ -14,7 +14,7 @@ extension MediaTimeline {
         var newest: Int64?
         /// The second newest time.
         var former: Int64?
-        /// The largest time in ticks by which a frame came after a later one.
+        /// The largest time in ticks by which a frame was sent after a later one.
         var reorder: Int64 = 0
         /// The largest recent time in ticks from the second newest time to the newest one, if frames in between
         /// followed.
@@ -31,7 +31,7 @@ extension MediaTimeline {
         var lag: Int64?
         /// The last time in ticks from one frame to the next.
         var step: Int64 = 0
-        /// When the last message came.
+        /// When the last message arrived.
         var arrival: Int64 = 0
         /// The largest lead of the times over the clock. It falls by a thousandth of the time that passes, because the
         /// clock of a publisher may be slow.
@@ -112,7 +112,7 @@ extension MediaTimeline {
         var time: Int64
         /// The lead of the times over the clock before the step.
         var ahead: Int64
-        /// When it came.
+        /// When it arrived.
         var arrival: Int64
     }
 }

@@ -51,7 +51,7 @@ struct MediaTimeline {
     private static let shortestPause = 100 * tick
     /// The time in ticks for which a stream may continue as before after the other one has jumped.
     private static let patience = 300 * tick
-    /// The time in ticks after which a short step back counts as a jump for good, whenever the other stream comes:
+    /// The time in ticks after which a short step back counts as a jump for good, whenever the other stream arrives:
     /// longer than that stream may lag behind.
     private static let longestDoubt = 2000 * tick
     /// The time in ticks for which a stream that went ahead may return to its earlier times.

@@ -8,7 +8,7 @@ import RTMP
 final class AudioConversion {
     /// The reader's next step with a message.
     enum Step {
-        /// Nothing: it is a header, or it came too soon after another change of codec.
+        /// Nothing: it is a header, or it arrived too soon after another change of codec.
         case drop
         /// Report the audio to the owner, then give it to the converters.
         case reportAndGive
@@ -26,7 +26,7 @@ final class AudioConversion {
     private var converters: [Converter] = []
     /// The messages that the next converter may receive again.
     private var recent = RecentAudio()
-    /// Whether the last report to the owner says that such audio comes.
+    /// Whether the last report to the owner says that such audio arrives.
     private var isReported = false
     /// Whether the audio is in another codec than the last report says.
     private var isOtherCodec = false

@@ -201,7 +201,7 @@ final class PublisherAdmission {
 
     // MARK: The publisher
 
-    /// Called when a message that ``Publication/awaitMessage()`` waits for has come: the successor is rejected.
+    /// Called when a message that ``Publication/awaitMessage()`` waits for has arrived: the successor is rejected.
     func delivered(_ publication: Publication) {
         guard publication === self.publication, !publication.sendsNoVideo, let successor else { return }
         self.successor = nil

@@ -36,7 +36,7 @@ extension ChannelRunner {
         return snapshot
     }
 
-    /// Whether nothing has been on air for longer than it takes the slate to come.
+    /// Whether nothing has been on air for longer than the slate needs to go on air.
     private var isDark: Bool { !air.isOn && context.clock.now - air.since > channel.slate.after + .seconds(1) }
 
     private func snapshot(of group: GroupConfiguration, meter: RateMeter) async -> GroupSnapshot {

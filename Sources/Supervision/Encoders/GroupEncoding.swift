@@ -29,7 +29,7 @@ final class GroupEncoding: EncoderSessionDelegate {
     var arriving: VideoFormat?
     /// The format that the source on air continues with, until an encoder is known to be started for it.
     var changed: VideoFormat?
-    /// The format that is likely to come, until the first frame.
+    /// The expected format, until the first frame arrives.
     let expected: SlateFormat
     /// The size of the first source, if the configuration names none: a target does not follow another size.
     var size: FrameSize?

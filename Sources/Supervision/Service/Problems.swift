@@ -62,7 +62,8 @@ enum Problems {
         }
         let listeners = channel.sources.filter { $0.id.hasPrefix("rtmp-") || $0.id.hasPrefix("srt-") }
         if let source = listeners.first(where: { $0.state == .connecting }) {
-            return "no source delivers: an encoder is connected to \(source.id), but no video has come yet; \(advice)"
+            return
+                "no source delivers: an encoder is connected to \(source.id), but no video has arrived yet; \(advice)"
         }
         let unreadable = FailureCause.invalidData.rawValue
         if let source = listeners.first(where: { $0.state == .waiting && $0.history.last?.cause == unreadable }) {

@@ -21,9 +21,9 @@ final class RateMeter: Sendable {
         var counters: Counters
     }
 
-    /// Frames come evenly.
+    /// Frames arrive evenly, so a short window is enough.
     private static let frameWindow = Duration.seconds(3)
-    /// Bits do not: a keyframe takes many times the bits of another frame. So many seconds hold several.
+    /// Bits do not: a keyframe takes many times the bits of another frame. This window contains several keyframes.
     private static let bitWindow = Duration.seconds(10)
     /// The shortest time between two readings that are kept.
     private static let spacing = Duration.milliseconds(500)

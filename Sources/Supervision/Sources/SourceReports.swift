@@ -6,11 +6,11 @@ final class SourceReports: Sendable {
     enum Kind: Hashable {
         /// The format changed.
         case change
-        /// Audio came that a feed does not carry.
+        /// Audio arrived that a feed does not carry.
         case foreignAudio
-        /// Audio came in another format than the channel's.
+        /// Audio arrived in another format than the channel's.
         case otherAudio
-        /// Audio came whose times are too far from those of the video.
+        /// Audio arrived whose times are too far from those of the video.
         case lateAudio
     }
 

@@ -264,7 +264,7 @@ final class CaptureSourceDriver: SourceDriver {
         process.report(.replace)
     }
 
-    /// The reader makes the audio itself. When it began, no audio had come yet that decides the channel's format.
+    /// The reader makes the audio itself. When it began, no audio had arrived yet that decides the channel's format.
     func sourceHas(_ audio: AACFormat, channel: AACFormat) { giveAudio(at: channel.sampleRate) }
 
     /// The channel's audio has another rate than the reader was started with.

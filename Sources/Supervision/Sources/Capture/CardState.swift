@@ -31,7 +31,7 @@ struct CardState {
         var path: String
         /// The freeze that it was the answer to: each freeze has one.
         var freezes: Int
-        /// Whether no frame has come since.
+        /// Whether no frame has arrived since.
         var isAwaited = true
     }
 

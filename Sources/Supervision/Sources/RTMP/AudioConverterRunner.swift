@@ -11,7 +11,7 @@ import Synchronization
 /// nothing for a while, a second one starts beside it, and the first of the two that gives audio stays.
 final class AudioConverterRunner: Sendable {
     private struct State {
-        /// The audio that comes; `nil` while the feed carries it.
+        /// The audio that arrives; `nil` while the feed carries it.
         var audio: ForeignAudio?
         /// Whether it is to be converted, and can be.
         var isWanted = false
@@ -116,12 +116,12 @@ final class AudioConverterRunner: Sendable {
         }
     }
 
-    // MARK: What comes
+    // MARK: Incoming audio
 
-    /// Audio comes that the feed does not carry, or other such audio than before.
+    /// Called when audio arrives that the feed does not carry, or other such audio than before.
     ///
     /// - Parameter audio: `nil` once the feed carries it again.
-    func comes(_ audio: ForeignAudio?) {
+    func audioChanged(to audio: ForeignAudio?) {
         let remedy = audio.flatMap { Self.remedy(for: $0, in: context.ffmpeg.capabilities) }
         // Under the lock, so that the last report is true.
         state.withLock { state in

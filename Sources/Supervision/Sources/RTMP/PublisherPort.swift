@@ -75,7 +75,7 @@ final class PublisherPort: Sendable {
         }
     }
 
-    /// Closes the port: what has come of the publisher still goes to the channel.
+    /// Closes the port. Data that the publisher has already sent still goes to the channel.
     func finish() { close.finish() }
 
     private func keepOpen() async {
@@ -166,7 +166,7 @@ final class PublisherPort: Sendable {
             guard let advice else { return }
             state.withLock { state in
                 state.advice = advice
-                // While video comes, the log is enough.
+                // While video arrives, the log is enough.
                 if !state.delivers { statistics.note(.sender, advice) }
             }
         case .refused(let reason, let address, let detail, let suppressed):
@@ -223,7 +223,7 @@ final class PublisherPort: Sendable {
         if wasMute { ingest.setSendsNoVideo(false) }
     }
 
-    /// No video came for a while.
+    /// Called when no video has arrived for a while.
     func stalled() {
         statistics.isSilent(true)
         state.withLock { $0.delivers = false }

@@ -39,7 +39,7 @@ final class RTMPSourceDriver: SourceDriver {
         let attachment = try await dataPath.attachSource(
             to: context.channel.name, priority: context.priority,
             report: { [self] event in
-                if case .foreignAudio(let foreign) = event { return audio.comes(foreign) }
+                if case .foreignAudio(let foreign) = event { return audio.audioChanged(to: foreign) }
                 // The converter's pipes are closed: that it ends because of that is no failure.
                 if event == .ended { audio.finish() }
                 handle(event)

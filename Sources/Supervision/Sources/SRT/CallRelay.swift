@@ -14,7 +14,7 @@ final class CallRelay: Sendable {
         var reader: ChildHandle?
         /// Whether another reader follows at once.
         var isReplaced = false
-        /// Whether the caller has gone, and no more bytes come into the pipe.
+        /// Whether the caller has gone, and no more bytes arrive in the pipe.
         var isOver = false
     }
 

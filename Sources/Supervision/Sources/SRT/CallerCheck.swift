@@ -20,7 +20,7 @@ final class CallerCheck: Sendable {
         var reading = 0
         /// Counts starts and ends of relays.
         var relay = 0
-        /// Whether video came from the present caller.
+        /// Whether video has arrived from the present caller.
         var hasDelivered = false
         /// On the present caller; `nil` until it has named its stream id.
         var verdict: Verdict?
@@ -109,13 +109,13 @@ final class CallerCheck: Sendable {
         }
     }
 
-    /// Video came.
+    /// Called when video arrives.
     func delivers() { state.withLock { $0.hasDelivered = true } }
 
     /// Waits for the first video frame of a caller that was admitted.
     ///
     /// - Parameter relay: The relay that reads it, as ``expectVideo()`` returned it.
-    /// - Returns: Whether none came, and the caller is still connected.
+    /// - Returns: Whether none arrived, and the caller is still connected.
     func isMute(_ relay: Int) async -> Bool {
         try? await clock.sleep(for: Self.silence)
         guard state.withLock({ $0.relay == relay && !$0.hasDelivered }) else { return false }
