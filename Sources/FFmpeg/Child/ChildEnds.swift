@@ -1,7 +1,7 @@
 import Synchronization
 import SystemPackage
 
-/// The child's ends of its pipes. They are closed once, whichever path comes first.
+/// The child's ends of its pipes. Every path closes them, and only the first call has an effect.
 final class ChildEnds: Sendable {
     private let descriptors: Mutex<[FileDescriptor]>
 

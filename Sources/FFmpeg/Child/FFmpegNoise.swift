@@ -1,4 +1,4 @@
-/// FFmpeg's warnings in a healthy run, about which an operator can or should do nothing.
+/// FFmpeg's warnings in a healthy run, which need no action by an operator.
 package enum FFmpegNoise {
     /// Whether a line is such a warning.
     package static func contains(_ line: LogLine) -> Bool {

@@ -9,9 +9,9 @@ package struct AudioConverterCommand: Sendable, Hashable {
     package var bitrate: Int
     /// Samples a second of the AAC: one of the rates that ADTS has a number for.
     package var sampleRate: Int
-    /// Samples to leave out, counted from the first message at `sampleRate`. Audio that was converted earlier ends
-    /// there, or a whole number of frames from there. A frame then begins there. The frame before it, with which the
-    /// encoder begins, holds half of its audio.
+    /// The number of samples to leave out, from the first message on, at `sampleRate`. Audio that an earlier process
+    /// converted ends at this sample, or a whole number of frames before or after it, so that the frames of both are on
+    /// one grid. The encoder begins with the frame before this sample, which contains half of its audio.
     package var firstSample: Int64?
 
     package init(bitrate: Int = 192_000, sampleRate: Int = 48_000, firstSample: Int64? = nil) {

@@ -37,10 +37,10 @@ package struct EncoderCommand: Sendable {
 
     /// Whether FFmpeg finds the rate of the input by itself, in the first two frames and in the stream's announcement.
     ///
-    /// Where it does not, frames are put on a grid of that rate, because only the `fps` filter states a rate: `setpts`
-    /// and `interleave` unset it, and the other filters multiply the rate that FFmpeg found. With FFmpeg 7.1 and 9.0,
-    /// rates from 8 frames a second up are found if they are announced (4 become 8). If another rate is announced, 15
-    /// become 30, 4 become 120, and 25 at uneven times become the announced rate.
+    /// Where it does not, the `fps` filter puts frames on a grid of that rate, because only this filter states a rate:
+    /// `setpts` and `interleave` unset it, and the other filters multiply the rate that FFmpeg found. With FFmpeg 7.1
+    /// and 9.0, rates from 8 frames a second up are found if they are announced (4 become 8). If another rate is
+    /// announced, 15 become 30, 4 become 120, and 25 at uneven times become the announced rate.
     private func isFound(by ffmpeg: FFmpegCapabilities) -> Bool {
         guard let rate = inputRate?.perSecond, ffmpeg.filters.isSuperset(of: ["fps", "settb"]) else { return true }
         guard let announced = announcedRate?.perSecond, abs(announced - rate) > 0.1 * max(announced, rate) else {

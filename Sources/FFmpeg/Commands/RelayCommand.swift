@@ -66,7 +66,8 @@ package struct RelayCommand: Sendable {
                 // FFmpeg does not parse the stream. It passes messages on as they arrive.
                 return Input(arguments: ["-f", "data", "-raw_packet_size", "65536", "-i", url])
             }
-            // As without a passphrase, the caller cannot choose the format, and cannot make FFmpeg open anything else.
+            // The caller cannot choose the format, and cannot make FFmpeg open anything else. The same holds without a
+            // passphrase.
             return try script(
                 url: url, options: [("format_whitelist", "mpegts")], secretOptions: [("passphrase", passphrase)],
                 protocols: "file,crypto,data,srt")
@@ -124,7 +125,7 @@ package struct RelayCommand: Sendable {
             protocols: "file," + (check.protocols ?? Self.protocols))
     }
 
-    /// The timeouts of a pulled address, and the options of its protocol that have nothing to do with TLS.
+    /// The timeouts of a pulled address, and the options of its protocol except those of TLS.
     private func timeouts(for scheme: String, transport: RTSPWay) -> [(name: String, value: String)] {
         let microseconds = String(silence.wholeMicroseconds)
         return switch scheme {
@@ -178,7 +179,7 @@ package struct RelayCommand: Sendable {
 
     /// The protocols that a pulled address, and the addresses that it leads to, may use.
     private static let protocols = "crypto,data,tcp,tls,udp,rtp,rtmp,rtmps,http,https,httpproxy,srt"
-    /// Those of these protocols that an address with a checked server may use.
+    /// The protocols of this list that are allowed if the certificate of the server is checked.
     private static let encryptedProtocols = "crypto,data,tcp,tls,https,httpproxy"
 
     /// Formats that hold their media themselves. Playlists and other formats that name further addresses are left out.

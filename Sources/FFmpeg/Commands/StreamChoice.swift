@@ -86,7 +86,8 @@ package struct StreamChoice: Sendable, Hashable {
 
     // MARK: Notes
 
-    /// Says that there are several programs, and which one is used, or that this is unknown. `nil` if there is one.
+    /// Says that there are several programs, and names the one that is used, or says that it is unknown. `nil` if there
+    /// is one.
     package var programNote: String? {
         if isGuess {
             let note =
@@ -109,7 +110,7 @@ package struct StreamChoice: Sendable, Hashable {
                 + (audio == nil ? "; it has no audio" : "")
     }
 
-    /// Says that there are several audio tracks, and which one is used. `nil` if there is one.
+    /// Says that there are several audio tracks, and names the one that is used. `nil` if there is one.
     package var trackNote: String? {
         guard let audio, !otherAudio.isEmpty else { return nil }
         let others = otherAudio.prefix(Self.mostNames).map { Self.name($0) }.joined(separator: ", ")

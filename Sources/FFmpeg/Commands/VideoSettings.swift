@@ -38,13 +38,13 @@ package struct VideoSettings: Sendable, Hashable {
         ///
         /// - Parameters:
         ///   - filter: ``FFmpegCapabilities/deinterlacer``; `nil` leaves them as they are.
-        ///   - all: Whether frames without a mark are deinterlaced too, as top field first.
+        ///   - all: Whether frames that are not marked as interlaced are deinterlaced too, with the top field first.
         func filters(_ filter: String?, all: Bool = false) -> [String] {
             guard let filter else { return [] }
             return ["\(filter)=mode=\(mode):deint=\(all ? "all" : "interlaced")", "settb=1/90000"]
         }
 
-        /// The same for frames that are all interlaced and carry no marks.
+        /// The same for frames that are all interlaced and are not marked as interlaced.
         ///
         /// - Parameter ticks: Ticks a second of their timestamps.
         func filters(_ filter: String?, bottomFieldFirst: Bool, ticks: Int) -> [String] {

@@ -59,8 +59,8 @@ package enum FailureClassifier {
         return first(of: (hasPeer(role) ? [] : ownEnds) + general.filter { $0.text != text }, in: lines)
     }
 
-    /// Whether it was connected and got no answer to the TLS handshake: an RTMP server reads it as its own protocol and
-    /// waits for more.
+    /// Whether it was connected and got no answer to the TLS handshake: an RTMP server reads the handshake as RTMP, and
+    /// waits for more data.
     private static func waitsForTLS(_ lines: [String]) -> Bool {
         ["IO error: Connection timed out", "Cannot open connection tls://"].allSatisfy { text in
             lines.contains { contains($0, text) }
