@@ -7,10 +7,10 @@ import MPEGTS
 /// within some seconds: a source of two frames a second may need them.
 struct CompositionTimes {
     /// Times from one frame to the next.
-    private var steps = RecentCases()
-    private var late = RecentCases()
-    private var early = RecentCases()
-    private var acceptedEarly = RecentCases()
+    private var steps = RecentMaximum()
+    private var late = RecentMaximum()
+    private var early = RecentMaximum()
+    private var acceptedEarly = RecentMaximum()
     private var newest: Int64?
     /// The duration of the frames so far in ticks, without pauses.
     private var clock: Int64 = 0

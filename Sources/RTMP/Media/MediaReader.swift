@@ -66,8 +66,8 @@ package struct MediaReader {
     private var lastAudio: Int64?
     /// The codec of the last accepted audio frame; `nil` before the first.
     private var audioCoding: AudioCoding?
-    private var oddAudio = OddMessages<AudioCoding>()
-    private var oddVideo = OddMessages<VideoCoding>()
+    private var audioCodecChange = CodecChangeDetector<AudioCoding>()
+    private var videoCodecChange = CodecChangeDetector<VideoCoding>()
 
     private var found: Found?
 
@@ -143,7 +143,7 @@ package struct MediaReader {
         case .hevc: codec = .hevc
         default:
             guard bytes.count > tag.size else { throw .emptyUnit }
-            guard oddVideo.note(tag.coding) else { throw .oddMessage }
+            guard videoCodecChange.note(tag.coding) else { throw .oddMessage }
             return .foreignVideo(tag.coding)
         }
         switch tag.content {
@@ -193,7 +193,7 @@ package struct MediaReader {
                 audio: program?.audio)
         }
         needsKeyframe = false
-        oddVideo.end()
+        videoCodecChange.end()
         let unit = AccessUnit(
             kind: .video, pts: Ticks.onWire(times.pts), dts: Ticks.onWire(times.dts), isKeyframe: isKeyframe,
             duration: 0,
@@ -212,7 +212,7 @@ package struct MediaReader {
             guard bytes.count > tag.size else { throw .emptyUnit }
             let isSame = audioCoding.map { $0 == tag.coding } ?? true
             // A header alone is kept, and does not change the codec.
-            guard isSame || tag.content == .header || oddAudio.note(tag.coding) else { throw .oddMessage }
+            guard isSame || tag.content == .header || audioCodecChange.note(tag.coding) else { throw .oddMessage }
             return foreign(tag, timestamp, bytes, now)
         }
         switch tag.content {
@@ -248,7 +248,7 @@ package struct MediaReader {
         guard pts - stated <= MediaTimeline.longestDelay else { throw .lateTime }
         lastAudio = pts
         audioCoding = .aac
-        oddAudio.end()
+        audioCodecChange.end()
         if program?.audio == nil {
             program = Program(video: program?.video, audio: .init(pid: FeedLayout.audioPID, type: .aac))
         }
@@ -266,7 +266,7 @@ package struct MediaReader {
         let isHeader = tag.content == .header
         if !isHeader {
             audioCoding = tag.coding
-            oddAudio.end()
+            audioCodecChange.end()
             if let program { self.program = Program(video: program.video, audio: nil) }
         }
         let time = isHeader ? 0 : timeline.place(.audio, timestamp: timestamp, now: now)
