@@ -1,8 +1,8 @@
 import MPEGTS
 
-/// Distinguishes composition times from errors. A wrong one would move the presentation by seconds.
+/// Tells plausible composition times from wrong ones. A wrong one would move the presentation by seconds.
 ///
-/// A frame is shown at most sixteen frames after it is decoded, and then less than a second. Some encoders state that a
+/// A frame is shown at most sixteen frames, and less than a second, after it is decoded. Some encoders state that a
 /// frame is shown before it is decoded, by at most a frame. Larger times are accepted once they have occurred twice
 /// within some seconds: a source of two frames a second may need them.
 struct CompositionTimes {

@@ -14,7 +14,7 @@ package struct ForeignTrack {
     /// Whether the header was generated: the publisher's arrived before its audio had to be converted.
     private var isGenerated = false
 
-    /// The largest size of a message with a header, in bytes. Those of FLAC and Opus take less than a hundred.
+    /// The largest size of a message with a header, in bytes. Headers of FLAC and Opus take less than a hundred.
     private static let maximumHeaderSize = 4096
 
     package init() {}
@@ -22,7 +22,7 @@ package struct ForeignTrack {
     /// Takes a message.
     ///
     /// - Parameter aac: The format in the newest AAC header, if there is one.
-    /// - Returns: Whether codec or format differ from before: a decoder of the earlier audio cannot continue with it.
+    /// - Returns: Whether codec or format has changed, so that a decoder of the earlier audio cannot continue.
     package mutating func take(
         _ audio: MediaReader.ForeignAudioMessage, in message: Bytes, aac: AudioFormat?
     ) -> Bool {

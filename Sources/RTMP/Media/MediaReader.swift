@@ -9,8 +9,8 @@ import MediaTypes
 ///     …
 ///     }
 ///
-/// It never waits: a keyframe becomes a unit at once, whatever the audio does, and announced media are not expected.
-/// The decoding times of the units never go back, see ``MediaTimeline``.
+/// It never waits: a keyframe becomes a unit at once, even if no audio has arrived and the publisher has announced
+/// some. The decoding times of the units never go back, see ``MediaTimeline``.
 package struct MediaReader {
     /// The content of a message.
     package enum Event: Sendable, Hashable {

@@ -2,8 +2,8 @@ import MPEGTS
 
 /// Computes decoding and presentation times of video frames, in ticks.
 ///
-/// A frame is decoded before its presentation, and after the previous frame. A timestamp is a decoding time. If the
-/// timestamps step back like those of reordered frames, they are presentation times.
+/// A frame is decoded before its presentation, and after the previous frame. A timestamp is a decoding time. If
+/// timestamps step back as those of reordered frames do, they are presentation times.
 struct VideoTimes {
     struct Times {
         var dts: Int64

@@ -32,7 +32,7 @@ package final class Publication: @unchecked Sendable {
 
     /// The time of its last message, in nanoseconds of the monotonic clock.
     private let lastMessage = Atomic(EventLoop.now())
-    /// Its socket is not being read.
+    /// The data path does not read its socket.
     private let isHeld = Atomic(true)
     /// It has left, and its last data is not read yet.
     private let hasLeft = Atomic(false)
