@@ -20,7 +20,7 @@ package final class EncoderManager: Sendable {
         /// The callers that wait for verdicts, by the number of the wait.
         var waiting: [Int: Wait] = [:]
         var waits = 0
-        /// Whether no verdict follows.
+        /// Whether the manager has stopped, so that no verdict follows.
         var isEnded = false
         /// The groups that asked for an encoder at the start and have no frame on air yet.
         var withoutFrame: Set<String> = []
@@ -49,7 +49,7 @@ package final class EncoderManager: Sendable {
         case tried(Trial, TrialResult)
         case hotplug(HotplugEvent)
         case look
-        /// - boards: `nil` while the driver of one does not answer.
+        /// - boards: `nil` while the driver of a board does not answer.
         case devices([GPU], boards: [V4L2Encoder]?)
         case wait(Int, until: Duration)
         /// The time limit of a wait is over.

@@ -5,8 +5,9 @@ struct EncoderPatience: Sendable {
     /// The extra time of a process that gives nothing while it works, or waits for a processor.
     var busy: Duration
 
-    /// The busy time is less than a feed keeps, the start of the next encoder included.
+    /// A feed keeps more than the busy time and the start of the next encoder together, so that no frame is lost.
     static let group = EncoderPatience(endOfInput: .milliseconds(2500), busy: .milliseconds(1500))
-    /// The next stream waits for the end. The store keeps little more than a second of large frames.
+    /// The times are short: the next stream of frames waits for the end, and the store keeps little more than a second
+    /// of large frames.
     static let mezzanine = EncoderPatience(endOfInput: .seconds(1), busy: .milliseconds(500))
 }

@@ -215,7 +215,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
         _ move: EncoderPool.Move, to choice: EncoderSelector.Choice, in tasks: inout DiscardingTaskGroup
     ) {
         if move == .better, machine.actual == .starting {
-            // A frame on air comes first, whichever encoder gives it.
+            // The first frame on air has priority, whichever encoder gives it.
             waitsForFirstFrame = true
             return
         }
@@ -291,7 +291,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
             $0.isAccountedFor = true
             $0.isMoot = isSuccessor
         }
-        // A successor that has read nothing has nothing to give.
+        // A successor that has read nothing has no frames to write.
         if isSuccessor, running.attachment == nil { return running.child.stop(.now) }
         tasks.addTask { [dataPath, clock = context.clock, patience] in
             if let attachment = running.attachment { await dataPath.endInput(of: attachment) }

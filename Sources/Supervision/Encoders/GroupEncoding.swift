@@ -70,7 +70,7 @@ final class GroupEncoding: EncoderSessionDelegate {
         preset = PresetChoice(group.video, first: context.testHooks.presetPause)
     }
 
-    /// The encoder that the group would get now, and why: for people.
+    /// The encoder that the group would get now, and why: for display.
     var choice: EncoderSelector.Choice {
         guard job != nil else {
             return .init(candidate: nil, isDegraded: false, reason: "the video is copied")

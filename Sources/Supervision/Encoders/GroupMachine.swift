@@ -62,7 +62,7 @@ package struct GroupMachine: Sendable {
     /// A former successor that was asked to end. The next one starts after its end, because the output takes one
     /// successor at a time.
     private var dropped: Generation?
-    /// Why the next successor starts then.
+    /// Why the next successor starts after that end.
     private var next: HandoverCause?
     /// Why the encoder that runs is not the wanted one. Until a later generation delivers, another one is started.
     private var owed: HandoverCause?

@@ -12,6 +12,6 @@ package enum FileLook: Sendable, Hashable {
     /// The identity of a file that does not exist.
     static let none = "none"
 
-    /// The answer of the child process that looks. Waits for the disk without a limit.
+    /// Looks for the file, in the child process. Waits for the disk without a limit.
     static func answer(for path: String) -> String { FileIdentity(path)?.description ?? none }
 }

@@ -49,7 +49,7 @@ package enum Commands {
             if format == nil, otherAudio != nil { (audio, otherAudio) = (false, nil) }
         }
 
-        /// Has the audio encoded in the channel's format.
+        /// Sets that the audio is encoded in the channel's format.
         ///
         /// - Parameter other: The format of the source's audio.
         /// - Returns: Whether this changes the conversion.

@@ -88,7 +88,8 @@ enum Problems {
         }
     }
 
-    /// The last process ended because FFmpeg refuses its command line, and so will the next one.
+    /// A problem if the last process ended because FFmpeg refused its command line: the next one will end in the same
+    /// way.
     private static func refusedOption(in history: [EndSnapshot], _ ffmpeg: String, _ subject: String) -> Problem? {
         history.last?.refused.map { refusedOption($0, ffmpeg, subject) }
     }

@@ -1,7 +1,7 @@
 import RTMPIngest
 import Synchronization
 
-/// Limits how often the log has what a sender can cause repeatedly.
+/// Limits how often events that a sender can cause repeatedly are logged.
 final class SourceReports: Sendable {
     enum Kind: Hashable {
         /// The format changed.

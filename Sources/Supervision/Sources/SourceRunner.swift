@@ -62,7 +62,7 @@ final class SourceRunner: Runnable {
         driver.finish()
     }
 
-    /// Reads the secrets again that admit senders.
+    /// Reads again the secrets that admit senders.
     func reloadSecrets() async { await driver.reloadSecrets() }
 
     /// How many senders were rejected, by reason; `nil` for a source that no sender connects to.

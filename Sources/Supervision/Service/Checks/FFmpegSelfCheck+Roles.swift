@@ -17,7 +17,7 @@ extension FFmpegSelfCheck {
         /// Whether it ends with an error, because its peer or device does not exist. FFmpeg reads its options before it
         /// notices that.
         var fails = false
-        /// For a process that would run forever: whether it has shown that its options are accepted.
+        /// For a process that does not end by itself: whether its options have been accepted.
         var isDone: (@Sendable () -> Bool)?
     }
 

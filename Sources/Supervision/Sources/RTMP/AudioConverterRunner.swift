@@ -13,7 +13,7 @@ final class AudioConverterRunner: Sendable {
     private struct State {
         /// The audio that arrives; `nil` while the feed carries it.
         var audio: ForeignAudio?
-        /// Whether it is to be converted, and can be.
+        /// Whether the service converts it: it has to be converted, and can be.
         var isWanted = false
         /// The publisher's stream; `nil` while the process is not run.
         var source: DataPath.Attachment?
@@ -214,7 +214,7 @@ final class AudioConverterRunner: Sendable {
         state.withLock { $0.changes = nil }
     }
 
-    /// Ends all running processes in the way that was asked of the child.
+    /// Ends all running processes, gracefully or at once, as was requested of the child.
     private func stop(as child: ChildHandle) {
         guard let wish = child.requested else { return }
         for run in state.withLock({ Array($0.runs.values) }) { run.child.stop(wish, for: child.blame) }
@@ -256,7 +256,7 @@ final class AudioConverterRunner: Sendable {
     private func ended(_ number: Int) {
         state.withLock { state in
             state.runs[number] = nil
-            // The process that is left was not replaced as long as there was another one.
+            // The remaining process was not replaced while another one ran.
             guard let newest = state.runs.keys.max(), state.runs[newest]?.isStalled == true else { return }
             report(.stalled, state)
         }

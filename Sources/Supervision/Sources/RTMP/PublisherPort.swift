@@ -21,7 +21,7 @@ final class PublisherPort: Sendable {
         /// The media that the publisher announced.
         var announced: String?
         var announcements = ReportLimit()
-        /// How often reading the key was begun, and which attempt gave the key in use: a later one wins.
+        /// The number of attempts to read the key, and the attempt that read the key in use: a later attempt wins.
         var readings = 0
         var reading = 0
     }
@@ -199,8 +199,8 @@ final class PublisherPort: Sendable {
         update()
     }
 
-    /// Reports whether a stream can be taken. Under the lock, so that the last report is true: a publisher may come or
-    /// go while another thread changes whether the source is wanted.
+    /// Reports whether a stream can be taken. Under the lock, so that the last report is true: a publisher may connect
+    /// or leave while another thread changes whether the source is wanted.
     private func update() {
         state.withLock { process.report(.want($0.isWanted && $0.hasPublisher)) }
     }
