@@ -42,7 +42,7 @@ extension GroupEncoding {
         changed = format
         guard session.machine.actual == .live, session.machine.successor == nil else { return }
         changed = nil
-        let hasWrongRate = RateCorrection.isNeeded(for: wish, told: known.frameRate, rate: format.frameRate)
+        let hasWrongRate = RateCorrection.isNeeded(for: wish, startedWith: known.frameRate, arriving: format.frameRate)
         if hasWrongRate {
             session.logger.notice(
                 "the encoder was started without the right frame rate, another encoder takes over",

@@ -12,7 +12,7 @@ enum RateCorrection {
     /// - Parameters:
     ///   - known: The rate that the encoder in use was started with; `nil` where it was not known.
     ///   - rate: The rate that arrives; `nil` while it is not known.
-    static func isNeeded(for wish: VideoEncoding, told known: FrameRate?, rate: FrameRate?) -> Bool {
+    static func isNeeded(for wish: VideoEncoding, startedWith known: FrameRate?, arriving rate: FrameRate?) -> Bool {
         guard let rate else { return false }
         let converted = VideoSettings(wish, size: nil, arriving: known).frameRate
         // A configured conversion gives the encoder the same rate, whatever arrives. A conversion that is not
