@@ -114,8 +114,8 @@ package struct FFmpegCapabilities: Sendable, Hashable, Codable {
         ["-re"] + (options.contains("readrate_initial_burst") ? ["-readrate_initial_burst", "0.001"] : [])
     }
 
-    /// More parameters for the address of an SRT listener. On the IPv6 wildcard it accepts IPv4 too, which newer
-    /// versions of libsrt have to be told. An FFmpeg before 9 has no option for it.
+    /// More parameters for the address of an SRT listener. A listener on the IPv6 wildcard also accepts IPv4, for which
+    /// newer versions of libsrt need a parameter. An FFmpeg before 9 has no option for it.
     ///
     /// - Parameter authority: Host and port.
     func srtListenerParameters(on authority: String) -> [String] {

@@ -154,7 +154,7 @@ package struct RelayCommand: Sendable {
                     """)
         case "https" where tls != .none:
             options += tls.options
-            // The addresses that a checked server names, whatever they are, are reached by TLS or not at all.
+            // Every address that a checked server names has to be reached by TLS.
             protocols = Self.encryptedProtocols
             if !ffmpeg.checksServersOfPlaylists { options.append(("format_whitelist", Self.containers)) }
         case "rtmps", "https": options += tls.options

@@ -321,7 +321,7 @@ package enum FailureClassifier {
         }
         // No answer within SRT's three seconds. If the peer had rejected the connection, SRT would have printed it.
         if says("Connection to srt://", "failed") { return .timeout }
-        // FFmpeg guesses at codec parameters here, whatever made a header fail.
+        // FFmpeg prints this guess about codec parameters for every failure to write a header.
         if says("No such file or directory", "") { return role == .publisher ? .unwritable : .notFound }
         if says("rtmp", "Input/output error") {
             guard role == .publisher, !isOutputOpen else { return .reset }

@@ -112,7 +112,7 @@ package final class Publication: @unchecked Sendable {
     /// Called when many of its messages could not be used.
     func noted(_ faults: MediaFaults) { home.execute { [self] in admission?.noted(self, faults) } }
 
-    /// Called when it says what it sends.
+    /// Called when it announces its media.
     func announced(_ media: String) { home.execute { [self] in admission?.announced(self, media) } }
 
     /// Called when its socket is read again, or is not read for a while.

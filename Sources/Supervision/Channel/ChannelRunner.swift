@@ -27,7 +27,7 @@ actor ChannelRunner: Runnable {
     private(set) var stopped: StoppedOutputs
     /// Whether something has been on air: an encoder that started before the first frame would not know the format.
     private(set) var hasVideo = false
-    /// Whether something is on air, and since when; as of the last snapshot.
+    /// Whether something is on air, and the time since which that has been so, as of the last snapshot.
     var air: (isOn: Bool, since: ContinuousClock.Instant)
 
     private nonisolated let events: AsyncStream<Event>

@@ -2,7 +2,7 @@
 struct EncoderPatience: Sendable {
     /// How long a process may take to end by itself after its input has ended.
     var endOfInput: Duration
-    /// The extra time of a process that gives nothing while it works, or waits for a processor.
+    /// The extra time for a process that delivers nothing while it works or waits for a processor.
     var busy: Duration
 
     /// A feed keeps more than the busy time and the start of the next encoder together, so that no frame is lost.

@@ -3,7 +3,7 @@ package import EncoderSelection
 import FFmpeg
 import MediaTypes
 
-/// Runs trials outside the service, for commands that show what a box can do.
+/// Runs trials outside the service, for commands that show the abilities of a box.
 package enum EncoderSurvey {
     /// Returns the encoders that a configuration's groups would get now.
     package static func run(_ configuration: BoxConfiguration, _ catalogue: EncoderCatalogue, trial: EncoderTrial) async

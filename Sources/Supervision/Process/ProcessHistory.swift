@@ -16,7 +16,7 @@ package struct ProcessHistory: Sendable, Hashable {
         /// The peer's own words about the failure.
         package var words: String?
 
-        /// A sentence for people, with advice; `nil` if it was asked to end.
+        /// A sentence for the operator, with advice; `nil` if it was asked to end.
         var sentence: String? { cause?.sentenceWithAdvice(quoting: words) }
     }
 

@@ -15,8 +15,8 @@ enum RateCorrection {
     static func isNeeded(for wish: VideoEncoding, startedWith known: FrameRate?, arriving rate: FrameRate?) -> Bool {
         guard let rate else { return false }
         let converted = VideoSettings(wish, size: nil, arriving: known).frameRate
-        // A configured conversion gives the encoder the same rate, whatever arrives. A conversion that is not
-        // configured, of a rate that was too high, is for that rate alone.
+        // A configured conversion gives the encoder the same rate, even if another one arrives. A conversion that is
+        // not configured, of a rate that was too high, is for that rate alone.
         guard converted == nil || wish.frameRate == nil else { return false }
         // An encoder without a rate follows the timestamps: x264 then holds each frame until the next one shows how
         // long it lasts. Or it follows FFmpeg's guess.

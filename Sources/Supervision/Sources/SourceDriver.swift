@@ -15,7 +15,7 @@ protocol SourceDriver: Sendable {
     /// How many senders were rejected, by reason; `nil` for a source that no sender connects to.
     var refusals: [String: Int]? { get }
 
-    /// Runs what the source needs beside its process, a port or a card, until `process` returns.
+    /// Runs the source's port, or watches its card, until `process` returns.
     ///
     /// - Parameter process: Runs the source's process, with all restarts.
     func run(_ process: () async -> Void) async
@@ -23,7 +23,7 @@ protocol SourceDriver: Sendable {
     func runOnce(_ child: ChildHandle) async throws
     /// Called when the channel wants the source to run, or no longer does.
     func want(_ wanted: Bool)
-    /// Ends what ``run(_:)`` runs beside the process. Does not wait.
+    /// Ends the work that ``run(_:)`` does beside the process. Does not wait.
     func finish()
     /// Reads again the secrets that admit senders.
     func reloadSecrets() async

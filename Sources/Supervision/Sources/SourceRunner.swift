@@ -6,7 +6,7 @@ import SystemSupport
 
 /// One source of a channel: its process, which is started again whenever it ends.
 ///
-/// The ``SourceDriver`` of the source's kind knows what the process is.
+/// The ``SourceDriver`` of the source's kind defines the process.
 final class SourceRunner: Runnable {
     let source: SourceConfiguration
     let statistics: ProcessStatistics

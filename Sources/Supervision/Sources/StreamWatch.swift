@@ -230,7 +230,7 @@ final class StreamWatch: Sendable {
 
     // MARK: Encoding
 
-    /// Notes and logs what the relay that starts encodes.
+    /// Notes and logs the conversions of the relay that starts.
     ///
     /// - Parameter bitrate: Bits a second of the video.
     func encodes(_ transcoding: Commands.Transcoding, bitrate: Int) {

@@ -11,7 +11,7 @@ package final class CaptureManager: Sendable {
         /// The last report to each source.
         var reported: [String: Report] = [:]
         var hasLooked = false
-        /// Whether an audio device was plugged in since the last look.
+        /// Whether an audio device was plugged in since the cards were last listed.
         var audioCame = false
     }
 

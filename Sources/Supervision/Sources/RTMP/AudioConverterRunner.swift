@@ -50,8 +50,8 @@ final class AudioConverterRunner: Sendable {
     private let limit: @Sendable () -> Int?
     private let state = Mutex(State())
 
-    /// How long a process may continue to give nothing once the data path has reported it; twice as long each time
-    /// where the process before gave nothing at all.
+    /// How long a process may continue to deliver nothing once the data path has reported it. The limit doubles each
+    /// time that the process before delivered nothing at all.
     private static let patience = Duration.seconds(1)
     /// The shortest time from one start to the next: a publisher may change its codec with each message.
     private static let leastInterval = Duration.seconds(1)

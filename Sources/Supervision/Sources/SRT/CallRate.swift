@@ -12,7 +12,7 @@ struct CallRate: Sendable {
         }
     }
 
-    /// A rate outside the bounds, and since when.
+    /// A rate outside the bounds, and the sample at which it began.
     private struct Doubt {
         var since: Sample
         var isFaster: Bool
@@ -28,9 +28,9 @@ struct CallRate: Sendable {
 
     /// How long a rate is measured: a keyframe takes many times the bytes of another frame.
     private static let window = Duration.seconds(2)
-    /// By which factor a rate has to be higher or lower than the measured one.
+    /// The factor by which a rate has to be higher or lower than the measured one.
     private static let factor = 2.0
-    /// For how long.
+    /// How long it has to be so.
     static let patience = Duration.seconds(10)
     /// The shortest time from one change to the next: each costs the frames up to the next keyframe.
     static let calm = Duration.seconds(30)

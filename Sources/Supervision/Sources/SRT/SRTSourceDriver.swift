@@ -29,7 +29,7 @@ final class SRTSourceDriver: SourceDriver {
 
     var refusals: [String: Int]? { caller.refusals }
 
-    /// Waits for a caller, and passes on what it sends until it has gone.
+    /// Waits for a caller, and passes its stream on until it has left.
     func runOnce(_ child: ChildHandle) async throws {
         let (service, statistics) = (context.service, context.statistics)
         try await caller.readStreamID(service.secretReader)
@@ -84,7 +84,7 @@ final class SRTSourceDriver: SourceDriver {
 
     // MARK: The process that holds the connection
 
-    /// Runs the process that answers a call and passes on what the caller sends.
+    /// Runs the process that answers a call and passes the caller's stream on.
     private func answer(
         _ command: FFmpegCommand, _ output: FileDescriptor, _ child: ChildHandle,
         admit: @escaping @Sendable () -> Void
