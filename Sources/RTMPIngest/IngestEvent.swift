@@ -13,7 +13,7 @@ package enum IngestEvent: Sendable, Hashable {
     /// A connection was rejected.
     ///
     /// - Parameters:
-    ///   - detail: More than the reason says; it contains nothing that the client sent.
+    ///   - detail: Details beyond the reason; they contain nothing that the client sent.
     ///   - suppressed: The number of rejections since the last report that were not reported.
     case refused(IngestRefusal, address: String, detail: String?, suppressed: Int)
 

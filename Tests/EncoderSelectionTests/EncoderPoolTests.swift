@@ -128,9 +128,9 @@ import Testing
     @Test("two GPUs share groups by their pixels, and a heavy group has one for itself")
     func sharing() {
         let bench = Bench([Self.intel, Self.amd])
-        bench.add("heavy", VideoEncoding(size: FrameSize(width: 3840, height: 2160), rate: FrameRate(60)))
+        bench.add("heavy", VideoEncoding(size: FrameSize(width: 3840, height: 2160), frameRate: FrameRate(60)))
         for name in ["a", "b", "c"] {
-            bench.add(name, VideoEncoding(size: FrameSize(width: 1280, height: 720), rate: FrameRate(30)))
+            bench.add(name, VideoEncoding(size: FrameSize(width: 1280, height: 720), frameRate: FrameRate(30)))
         }
         bench.answer()
         let heavy = bench.uses["heavy"]

@@ -202,7 +202,7 @@ import Testing
     @Test("interlaced frames are deinterlaced first, from a little before the first wanted")
     func deinterlaces() {
         let settings = VideoSettings(
-            size: FrameSize(width: 640, height: 360), rate: FrameRate(30), bitrate: 1, deinterlacing: .onePerFrame)
+            size: FrameSize(width: 640, height: 360), frameRate: FrameRate(30), bitrate: 1, deinterlacing: .onePerFrame)
         #expect(
             filters(settings)
                 == "trim=start_pts=72000,scale=720:576:interl=-1,bwdif=mode=send_frame:deint=interlaced"

@@ -63,7 +63,8 @@ import Testing
         let scratch = Scratch()
         let source = scratch.file("source.ts")
         try await makeSource(source, seconds: 3)
-        let settings = VideoSettings(size: FrameSize(width: 160, height: 90), rate: FrameRate(25), bitrate: 200_000)
+        let settings = VideoSettings(
+            size: FrameSize(width: 160, height: 90), frameRate: FrameRate(25), bitrate: 200_000)
         _ = try await run(
             try await encoder(settings: settings), in: scratch, from: source, to: scratch.file("whole.ts"))
         let whole = try await packets(scratch.file("whole.ts"), "v")
@@ -93,7 +94,7 @@ import Testing
         let both = try ["first.ts", "second.ts"].map { try Data(contentsOf: URL(filePath: scratch.file($0))) }.reduce(
             Data(), +)
         try both.write(to: URL(filePath: scratch.file("both.ts")))
-        let settings = VideoSettings(size: FrameSize(width: 160, height: 90), rate: rate, bitrate: 200_000)
+        let settings = VideoSettings(size: FrameSize(width: 160, height: 90), frameRate: rate, bitrate: 200_000)
         let exit = try await run(
             try await encoder(settings: settings), in: scratch, from: scratch.file("both.ts"),
             to: scratch.file("out.ts"))

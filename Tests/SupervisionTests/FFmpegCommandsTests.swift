@@ -54,7 +54,7 @@ import Testing
     private let ffmpeg = FFmpegCapabilities.complete(FFmpegVersion(output: "ffmpeg version 5.1.9 C")!)
 
     private func rate(from arriving: FrameRate?, to wanted: FrameRate?) -> FrameRate? {
-        VideoSettings(VideoEncoding(rate: wanted), size: nil, arriving: arriving).rate
+        VideoSettings(VideoEncoding(frameRate: wanted), size: nil, arriving: arriving).frameRate
     }
 
     @Test("a group without a size keeps the size of its first source")
@@ -192,8 +192,8 @@ import Testing
     @Test("the note on late audio says how late it is, and what to do")
     func lateSoundNote() {
         let end = "its video and is left out: silence is sent. Have the encoder send audio and video together"
-        #expect(SourceNote.lateAudio(.milliseconds(1500)) == "its audio comes 1.5 s behind \(end)")
-        #expect(SourceNote.lateAudio(.seconds(-12)) == "its audio comes 12 s ahead of \(end)")
+        #expect(SourceNote.lateAudio(.milliseconds(1500)) == "its audio arrives 1.5 s behind \(end)")
+        #expect(SourceNote.lateAudio(.seconds(-12)) == "its audio arrives 12 s ahead of \(end)")
     }
 
     // MARK: Groups

@@ -199,7 +199,7 @@ import struct BoxConfiguration.VideoEncoding
             let feed = try await rig.feed()
             let frames = try rig.file("a.ivf", ReadyMadeMedia.frames(width: Self.size.width, height: Self.size.height))
             let settings = VideoSettings(
-                size: FrameSize(width: 160, height: 120), rate: FrameRate(25), bitrate: 200_000,
+                size: FrameSize(width: 160, height: 120), frameRate: FrameRate(25), bitrate: 200_000,
                 keyframeInterval: .milliseconds(500), fit: .pad, deinterlacing: .onePerFrame)
             for recipe in Self.recipes {
                 let group = EncoderCommand(

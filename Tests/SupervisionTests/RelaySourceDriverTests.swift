@@ -80,7 +80,7 @@ import Testing
         await stage.dataPath.stop()
     }
 
-    @Test("audio comes in another format than the channel's -> another relay converts it")
+    @Test("audio arrives in another format than the channel's -> another relay converts it")
     func mismatchedAudio() async {
         let stage = await RunnerRig.withoutEncoders()
         let process = HeardProcess()

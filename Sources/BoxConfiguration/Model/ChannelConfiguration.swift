@@ -9,14 +9,14 @@ package struct ChannelConfiguration: Sendable, Equatable {
     /// Whether the channel's feed can be read on a local port; false by default.
     package var tap: Bool
     package var groups: [GroupConfiguration]
-    /// The place of the channel in the file; not part of equality.
-    @EqualityIgnored package var location: SourceLocation
+    /// The location of the channel in the file; not part of equality.
+    @EqualityIgnored package var location: FileLocation
 
     package init(
         name: String, sources: [SourceConfiguration],
         slate: SlateConfiguration = SlateConfiguration(),
         mezzanine: MezzanineConfiguration = MezzanineConfiguration(), tap: Bool = false,
-        groups: [GroupConfiguration] = [], location: SourceLocation = .none
+        groups: [GroupConfiguration] = [], location: FileLocation = .none
     ) {
         self.name = name
         self.sources = sources

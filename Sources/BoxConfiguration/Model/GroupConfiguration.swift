@@ -7,13 +7,13 @@ package struct GroupConfiguration: Sendable, Equatable {
     /// Whether the group's feed can be read on a local port; false by default.
     package var tap: Bool
     package var targets: [TargetConfiguration]
-    /// The place of the group in the file; not part of equality.
-    @EqualityIgnored package var location: SourceLocation
+    /// The location of the group in the file; not part of equality.
+    @EqualityIgnored package var location: FileLocation
 
     package init(
         name: String, video: VideoOutput = .encode(VideoEncoding()),
         audio: AudioOutput = .encode(AudioEncoding()), tap: Bool = false,
-        targets: [TargetConfiguration] = [], location: SourceLocation = .none
+        targets: [TargetConfiguration] = [], location: FileLocation = .none
     ) {
         self.name = name
         self.video = video

@@ -5,10 +5,10 @@ package struct TargetConfiguration: Sendable, Equatable {
     /// `[a-z0-9][a-z0-9-]{0,31}`, unique in the file.
     package var name: String
     package var destination: TargetDestination
-    /// The place of the target in the file; not part of equality.
-    @EqualityIgnored package var location: SourceLocation
+    /// The location of the target in the file; not part of equality.
+    @EqualityIgnored package var location: FileLocation
 
-    package init(name: String, destination: TargetDestination, location: SourceLocation = .none) {
+    package init(name: String, destination: TargetDestination, location: FileLocation = .none) {
         self.name = name
         self.destination = destination
         self.location = location

@@ -23,7 +23,7 @@ package struct EncodingJob: Sendable, Hashable {
         pixel: PixelAspect = .square
     ) {
         self.arriving = arriving ?? encoding.size ?? FrameSize(width: 1280, height: 720)
-        self.rate = rate ?? encoding.rate ?? FrameRate(30)
+        self.rate = rate ?? encoding.frameRate ?? FrameRate(30)
         // An encoder always gets a size, because the source may change its own.
         settings = VideoSettings(
             encoding, size: size ?? self.arriving, arriving: self.rate,
@@ -33,7 +33,7 @@ package struct EncodingJob: Sendable, Hashable {
     /// Pixels per second of the output.
     package var pixelRate: Double {
         let size = settings.size ?? arriving
-        let rate = settings.rate ?? rate
+        let rate = settings.frameRate ?? rate
         return Double(size.width * size.height) * Double(rate.numerator) / Double(rate.denominator)
     }
 
@@ -49,8 +49,9 @@ extension VideoSettings {
     package init(_ encoding: VideoEncoding, size: FrameSize?, arriving: FrameRate?, frames: ArrivingFrames? = nil) {
         let size = encoding.size ?? size
         self.init(
-            size: size, rate: Self.conversion(from: arriving, to: encoding.rate),
-            bitrate: encoding.bitrate.bitsPerSecond, keyframeInterval: encoding.keyframe, profile: encoding.profile,
+            size: size, frameRate: Self.conversion(from: arriving, to: encoding.frameRate),
+            bitrate: encoding.bitrate.bitsPerSecond, keyframeInterval: encoding.keyframeInterval,
+            profile: encoding.profile,
             fit: Self.fit(encoding.fit, to: size, frames),
             deinterlacing: frames?.isInterlaced == true ? encoding.deinterlace.settings : nil,
             deinterlacesAll: frames.map { $0.isInterlaced && !$0.areMarked } ?? false)

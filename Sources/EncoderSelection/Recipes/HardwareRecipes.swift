@@ -4,7 +4,7 @@ package import MediaTypes
 
 /// The options that all hardware encoders have in common.
 private func commonOptions(_ settings: VideoSettings, _ inputRate: FrameRate?) -> [String] {
-    let rate = settings.rate ?? inputRate
+    let rate = settings.frameRate ?? inputRate
     return [
         "-b:v", "\(settings.bitrate)", "-maxrate", "\(settings.bitrate)", "-bufsize", "\(settings.bitrate)",
         // B-frames would change the order of the frames, at which encoders are switched.

@@ -16,7 +16,7 @@ package struct Libx265Recipe: EncoderRecipe {
     }
 
     package func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
-        let rate = settings.rate ?? inputRate
+        let rate = settings.frameRate ?? inputRate
         let kilobits = settings.bitrate / 1000
         var parameters = [
             // Parameter sets before every keyframe, so that a reader may begin at any keyframe.

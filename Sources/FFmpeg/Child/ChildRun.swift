@@ -115,20 +115,22 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         }
     }
 
-    /// Gives processes that only move the stream precedence over encoders, which keep every core busy, but not over the
-    /// data path. Without the permission for it, nothing changes until the box is overloaded.
+    /// Gives processes that only pass the stream on a higher priority than encoders, which keep every core busy, and a
+    /// lower one than the data path. If the service lacks the permission, all have the same priority, which matters
+    /// only on an overloaded box.
     private func takePrecedence(_ pid: pid_t) {
         switch command.role {
         case .relay, .publisher, .audioConverter:
-            // The process group, because the process id would mean its first thread only, and more may exist by now.
+            // The process group, because a process id sets the priority of the first thread only, and more may exist by
+            // now.
             _ = setpriority(__priority_which_t(PRIO_PGRP.rawValue), id_t(pid), -5)
         case .encoder, .trial, .slate: break
         }
     }
 
-    /// Makes the kernel end a child before the service if memory runs out: the service restarts the child. A unit's
-    /// `OOMScoreAdjust=` is for the service alone. Without that setting nothing changes, and lowering the value again
-    /// is not permitted.
+    /// Makes the kernel end a child before the service if memory runs out, because the service restarts the child. The
+    /// child inherits the unit's `OOMScoreAdjust=`, which is meant for the service alone, so this sets the value to 0.
+    /// Without that setting nothing changes. No later write can lower the value again without a privilege.
     private static func giveWay(_ pid: pid_t) {
         let file = open("/proc/\(pid)/oom_score_adj", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }
@@ -204,8 +206,8 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         abandon(exit)
     }
 
-    /// Reaps a child that Subprocess does not notice: if descriptors had run out when the child was started, Subprocess
-    /// has none to notice the end, and would wait forever.
+    /// Reaps a child whose end Subprocess does not notice: if descriptors ran out while the child was started,
+    /// Subprocess has none to watch it with, and would wait forever.
     private func reap(_ pid: pid_t, log: ChildLog<C.Instant>, lasted: Duration) async {
         guard (try? await ContinuousClock().sleep(for: Self.noticePatience)) != nil else { return }
         var info = siginfo_t()

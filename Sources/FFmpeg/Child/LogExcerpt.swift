@@ -30,7 +30,7 @@ package struct LogExcerpt: Sendable, Hashable {
     /// Whether a kept line contains a text.
     package func says(_ text: String) -> Bool { lines.contains { $0.contains(text) } }
 
-    /// The last messages, without those that repeat an error by its number alone, unless there are no others.
+    /// The last messages. A message that only repeats an error by its number is left out if there are others.
     package func last(_ count: Int) -> [String] {
         let words = all.filter { !FailureClassifier.isEcho($0) }
         return Array((words.isEmpty ? all : words).suffix(count))

@@ -29,7 +29,7 @@ package struct EncoderCommand: Sendable {
         var possible = self
         if case .encode(let settings, let recipe) = video {
             var settings = ffmpeg.possible(settings)
-            if goesByInputRate(settings, recipe, ffmpeg), !isFound(by: ffmpeg) { settings.rate = inputRate }
+            if goesByInputRate(settings, recipe, ffmpeg), !isFound(by: ffmpeg) { settings.frameRate = inputRate }
             possible.video = .encode(settings, with: recipe)
         }
         return possible.completeCommand(for: ffmpeg)
@@ -60,7 +60,7 @@ package struct EncoderCommand: Sendable {
         return FFmpegCommand(role: .encoder, arguments: arguments, environment: environment)
     }
 
-    /// The first packet comes out 90 to 110 ms after exec, from a feed that holds a GOP. Probing 100 ms of media costs
+    /// FFmpeg writes the first packet 90 to 110 ms after exec if the feed holds a GOP. Probing 100 ms of media costs
     /// 240 to 400 ms. `-analyzeduration 0` would mean seven seconds, and `nobuffer` would drop the first GOP.
     private func input(for ffmpeg: FFmpegCapabilities) -> [String] {
         var findsRate = false
@@ -75,12 +75,12 @@ package struct EncoderCommand: Sendable {
 
     /// Whether FFmpeg has to find the frame rate in the stream, because it can be neither stated nor set by a filter.
     ///
-    /// With so little probing FFmpeg often assumes 90000 frames per second (whenever audio comes first), and an encoder
-    /// that uses this rate divides its bitrate by it.
+    /// With so little probing FFmpeg often assumes 90000 frames per second (whenever audio arrives first), and an
+    /// encoder that uses this rate divides its bitrate by it.
     private func goesByInputRate(
         _ settings: VideoSettings, _ recipe: any EncoderRecipe, _ ffmpeg: FFmpegCapabilities
     ) -> Bool {
-        recipe.needsStatedRate && settings.rate == nil && !(ffmpeg.acceptsRateWithPassthrough && inputRate != nil)
+        recipe.needsStatedRate && settings.frameRate == nil && !(ffmpeg.acceptsRateWithPassthrough && inputRate != nil)
     }
 
     /// Whether FFmpeg keeps its filters when the frame size changes.
@@ -111,14 +111,14 @@ package struct EncoderCommand: Sendable {
     private func videoArguments(for ffmpeg: FFmpegCapabilities) -> [String] {
         guard case .encode(let settings, let recipe) = video else { return ["-c:v", "copy"] }
         var filters = deinterlacer(settings, ffmpeg)
-        if let rate = settings.rate {
+        if let rate = settings.frameRate {
             // The filter's grid counts from time zero, not from the first frame, so all encoders have the same grid.
             filters += ["fps=\(rate)", "settb=1/90000"]
         }
         // The stream's own time base is 1/90000, so the cut is a whole number and needs no rounding.
         if let resume { filters.append("trim=start_pts=\(resume.videoStart)") }
         filters += recipe.chain(for: settings, arriving: inputSize)
-        return ffmpeg.videoOptions(filters: filters, recipe: recipe, rate: settings.rate ?? inputRate)
+        return ffmpeg.videoOptions(filters: filters, recipe: recipe, rate: settings.frameRate ?? inputRate)
             + recipe.options(for: settings, inputRate: inputRate) + [
                 "-force_key_frames", KeyframeGrid.expression(every: settings.keyframeInterval),
             ]

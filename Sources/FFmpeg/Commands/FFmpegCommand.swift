@@ -67,7 +67,7 @@ package struct FFmpegCommand: Sendable, Hashable {
         return arguments.map { $0 == secretFile.token ? path : $0 }
     }
 
-    /// The first options of every process: messages carry their level, and an encoder's figures come on stderr.
+    /// The first options of every process: messages carry their level, and an encoder writes its figures to stderr.
     ///
     /// The data path measures the figures of the other processes. The period still matters for all: since FFmpeg 7 it
     /// is also how long a process may take to notice a signal or the failure of one of its threads (`sch_wait` in

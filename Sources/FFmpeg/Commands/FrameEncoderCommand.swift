@@ -30,9 +30,9 @@ package struct FrameEncoderCommand: Sendable {
         return FFmpegCommand(role: .encoder, arguments: arguments, environment: recipe.environment)
     }
 
-    /// States the frame rate to an encoder that needs it. IVF has none: FFmpeg takes its ticks for frames, 90000 a
-    /// second, and the filter divides that. The filter is disabled, so every frame passes with its time (FFmpeg 5.1,
-    /// 7.1 and 9.0).
+    /// States the frame rate to an encoder that needs it. IVF has no frame rate: FFmpeg assumes that each tick is a
+    /// frame, 90000 a second, and the filter divides that rate. The filter itself is disabled, so every frame passes
+    /// with its time (FFmpeg 5.1, 7.1 and 9.0).
     private var stated: [String] {
         guard recipe.needsStatedRate, let rate else { return [] }
         let step = (90_000 * rate.denominator + rate.numerator / 2) / rate.numerator

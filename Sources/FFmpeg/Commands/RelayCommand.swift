@@ -63,10 +63,11 @@ package struct RelayCommand: Sendable {
             if let latency { parameters.append("latency=\(latency.wholeMicroseconds)") }
             let url = "srt://\(address)?" + parameters.joined(separator: "&")
             guard let passphrase else {
-                // FFmpeg does not parse the stream. It passes messages on as they come.
+                // FFmpeg does not parse the stream. It passes messages on as they arrive.
                 return Input(arguments: ["-f", "data", "-raw_packet_size", "65536", "-i", url])
             }
-            // As without a passphrase, the caller cannot choose the format, and cannot make FFmpeg open anything else.
+            // The caller cannot choose the format, and cannot make FFmpeg open anything else. The same holds without a
+            // passphrase.
             return try script(
                 url: url, options: [("format_whitelist", "mpegts")], secretOptions: [("passphrase", passphrase)],
                 protocols: "file,crypto,data,srt")
@@ -124,7 +125,7 @@ package struct RelayCommand: Sendable {
             protocols: "file," + (check.protocols ?? Self.protocols))
     }
 
-    /// The timeouts of a pulled address, and the options of its protocol that have nothing to do with TLS.
+    /// The timeouts of a pulled address, and the options of its protocol except those of TLS.
     private func timeouts(for scheme: String, transport: FFmpegRTSPTransport) -> [(name: String, value: String)] {
         let microseconds = String(silence.wholeMicroseconds)
         return switch scheme {
@@ -153,7 +154,7 @@ package struct RelayCommand: Sendable {
                     """)
         case "https" where tls != .none:
             options += tls.options
-            // The addresses that a checked server names, whatever they are, are reached by TLS or not at all.
+            // Every address that a checked server names has to be reached by TLS.
             protocols = Self.encryptedProtocols
             if !ffmpeg.checksServersOfPlaylists { options.append(("format_whitelist", Self.containers)) }
         case "rtmps", "https": options += tls.options
@@ -228,7 +229,7 @@ package struct RelayCommand: Sendable {
         switch video {
         case .copy:
             arguments += ["-c:v", "copy"]
-        case .mezzanine(let bitrate, let interval, let deinterlacing):
+        case .mezzanine(let bitrate, let keyframeInterval, let deinterlacing):
             let deinterlacer = deinterlacing?.filters(ffmpeg.deinterlacer) ?? []
             arguments +=
                 ffmpeg.timestampOptions() + [
@@ -236,7 +237,7 @@ package struct RelayCommand: Sendable {
                     "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
                     "-b:v", "\(bitrate)", "-maxrate", "\(bitrate)", "-bufsize", "\(bitrate)",
                     "-bf", "0", "-sc_threshold", "0", "-g", "600",
-                    "-force_key_frames", KeyframeGrid.expression(every: interval),
+                    "-force_key_frames", KeyframeGrid.expression(every: keyframeInterval),
                 ]
         }
         switch audio {

@@ -21,7 +21,8 @@ package enum SRTCaller: Sendable, Equatable {
     /// Reads a line of a relay's log. `nil` if it is about something else.
     ///
     /// FFmpeg itself does not check a stream id, but logs it at level `verbose` before it reads the first byte. A
-    /// caller that does not know the right id cannot produce its line, whatever else the caller writes into the log.
+    /// caller that does not know the right id cannot produce this line, although a caller can cause other lines in the
+    /// log.
     package init?(_ line: LogLine) {
         switch line.level {
         case .verbose:

@@ -65,7 +65,7 @@ package struct SlateCommand: Sendable, Hashable {
 
     private var input: [String] {
         guard let image = picture.image else {
-            // Dark and a little lighter at the top, so that it looks like a card and not like a lost signal.
+            // The card is dark and a little lighter at the top, so that it does not look like a lost signal.
             return [
                 "-f", "lavfi", "-i",
                 "gradients=size=\(canvas):rate=\(rate):c0=0x2b3440:c1=0x12161c:x0=0:y0=0:x1=0:y1=\(size.height)"
@@ -94,8 +94,8 @@ package struct SlateCommand: Sendable, Hashable {
                     + ":box=1:boxcolor=black@0.4:boxborderw=\(height / 2)")
         }
         if pixel != .square { filters += ["scale=\(size)", "setsar=\(pixel.width)/\(pixel.height)"] }
-        // Drawn once: the filters repeat the frame, not the drawing. Of a moving image this is the first frame. The
-        // image's own rate, a GIF's or the 25 that FFmpeg assumes for a PNG, is not the slate's.
+        // The frame is drawn once, and the filters repeat it. Of a moving image it is the first frame. The image's own
+        // rate, that of a GIF or the 25 that FFmpeg assumes for a PNG, is not the rate of the slate.
         return filters + [
             "format=yuv420p", "loop=loop=-1:size=1:start=0", "settb=1/90000", "setpts=N/(\(rate))/TB", "fps=\(rate)",
         ]

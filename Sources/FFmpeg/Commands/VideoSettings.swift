@@ -7,7 +7,7 @@ package struct VideoSettings: Sendable, Hashable {
     package var size: FrameSize?
     /// The rate to which the encoder converts. Frames are then repeated or dropped at fixed times of the stream, so
     /// that two encoders that start at different frames keep the same ones. `nil` keeps every frame and its timestamp.
-    package var rate: FrameRate?
+    package var frameRate: FrameRate?
     /// The average and the maximum bitrate, in bits per second.
     package var bitrate: Int
     /// The time between two keyframes.
@@ -62,11 +62,11 @@ package struct VideoSettings: Sendable, Hashable {
     }
 
     package init(
-        size: FrameSize? = nil, rate: FrameRate? = nil, bitrate: Int, keyframeInterval: Duration = .seconds(2),
+        size: FrameSize? = nil, frameRate: FrameRate? = nil, bitrate: Int, keyframeInterval: Duration = .seconds(2),
         profile: String? = nil, fit: Fit = .stretch, deinterlacing: Deinterlacing? = nil, deinterlacesAll: Bool = false
     ) {
         self.size = size
-        self.rate = rate
+        self.frameRate = frameRate
         self.bitrate = bitrate
         self.keyframeInterval = keyframeInterval
         self.profile = profile

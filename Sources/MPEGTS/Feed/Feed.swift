@@ -67,9 +67,7 @@ package final class Feed {
     private(set) var heldBytes = 0
 
     /// The memory of a removed segment, for the next one: new pages cost more than writing to them.
-    private var spare: Segment.Pages?
-    /// For tests.
-    var hasSpare: Bool { spare != nil }
+    private(set) var spare: Segment.Pages?
     /// Called when a segment is removed. Returns whether no process holds a reference to bytes of the feed now.
     package var isReturned: () -> Bool = { false }
 

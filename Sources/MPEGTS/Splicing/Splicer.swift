@@ -27,7 +27,7 @@ package struct Splicer: ~Copyable {
     package internal(set) var frames = 0
     /// The number of video frames that are missing in the feed where a writer resumed, by the frame duration.
     package internal(set) var lostFrames = 0
-    /// The number of video frames that are shown before the last one of the feed and have not come yet, by the frame
+    /// The number of video frames that are shown before the last one of the feed and have not arrived yet, by the frame
     /// duration: a source sends B-frames after the frame that they depend on.
     package internal(set) var outstanding = 0
     /// The number of bytes of the elementary streams that went into the feed, without packet and PES headers.
@@ -73,7 +73,7 @@ package struct Splicer: ~Copyable {
         case accepted
         /// It is in the feed, as the first one of its writer.
         case joined
-        /// It was in the feed already, or came before the point at which its writer can begin.
+        /// It was in the feed already, or arrived before the point at which its writer can begin.
         case dropped
     }
 

@@ -36,7 +36,7 @@ extension ChannelRunner {
         return snapshot
     }
 
-    /// Whether nothing has been on air for longer than it takes the slate to come.
+    /// Whether nothing has been on air for longer than the slate needs to go on air.
     private var isDark: Bool { !air.isOn && context.clock.now - air.since > channel.slate.after + .seconds(1) }
 
     private func snapshot(of group: GroupConfiguration, meter: RateMeter) async -> GroupSnapshot {
@@ -94,7 +94,7 @@ extension ChannelRunner {
 }
 
 extension GroupSnapshot {
-    /// Takes the statistics of all encoders of the group so far.
+    /// Copies the statistics of all encoders that the group has had.
     fileprivate mutating func take(_ entry: GroupStatistics.Entry) {
         droppedFrames = entry.dropped
         for (encoder, causes) in entry.exits {
@@ -108,9 +108,9 @@ extension GroupSnapshot {
         history = entry.history.snapshot
     }
 
-    /// Takes the counters of the feed that the group's targets read.
+    /// Copies the counters of the feed that the group's targets read.
     ///
-    /// - Parameter former: What was counted before the feed was the group's.
+    /// - Parameter former: The counts from before the feed belonged to the group.
     fileprivate mutating func take(
         _ figures: DataPath.FeedFigures?, after former: DataPath.FeedFigures, _ meter: RateMeter
     ) {
@@ -136,7 +136,7 @@ extension EncoderSelector.Choice {
         return "\(inUse): until \(candidate) takes over"
     }
 
-    /// The choice's reason is about the encoder in use, or no encoder is in use.
+    /// Whether the reason of the choice is about the encoder in use, or no encoder is in use.
     fileprivate func isAbout(inUse: EncoderCandidate?) -> Bool {
         guard let inUse, let candidate else { return true }
         return inUse == candidate
@@ -171,7 +171,7 @@ extension SourceConfiguration {
 }
 
 extension ProcessStatistics.Entry {
-    /// Says what keeps a source from delivering, or from lasting, and an operator can fix.
+    /// Returns an obstacle that an operator can fix, and that keeps a source from delivering or from staying connected.
     ///
     /// - Parameters:
     ///   - isListener: A sender connects to the source.
@@ -209,7 +209,7 @@ extension ProcessStatistics.Entry {
         }
     }
 
-    /// Says why a target that was tried is not connected, or does not stay connected.
+    /// Returns the reason for which a target that was tried is not connected, or does not stay connected.
     ///
     /// - Parameter isRecording: It writes to a disk, and not to the network.
     func targetTrouble(now: ContinuousClock.Instant, isRecording: Bool = false) -> String? {

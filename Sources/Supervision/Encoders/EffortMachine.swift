@@ -86,7 +86,8 @@ struct EffortMachine: Sendable {
         switch event {
         case .slow:
             if let former {
-                // Two encoders at once need more than one. The encoder in use was fast enough, so it is only restarted.
+                // While two encoders run, they need more than one does. The encoder in use was fast enough before, so
+                // it is restarted with its own preset.
                 relapse(to: former, now: now)
                 return .replace
             }

@@ -81,7 +81,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
         return min(.seconds(isHardware ? 2 : 6) * (1 << min(machine.fruitless, 4)), .seconds(30))
     }
 
-    /// Changes what is known of a generation, if it still runs.
+    /// Changes the record of a generation, if it still runs.
     func update(_ generation: GroupMachine.Generation, _ change: (inout EncoderGeneration) -> Void) {
         guard var known = generations[generation] else { return }
         change(&known)

@@ -3,7 +3,7 @@ package import EncoderSelection
 import FFmpeg
 import MediaTypes
 
-/// Runs trials outside the service, for commands that show what a box can do.
+/// Runs trials outside the service, for commands that show the abilities of a box.
 package enum EncoderSurvey {
     /// Runs the trials that a configuration needs, and returns the pool with their results. The pool then chooses the
     /// encoders that the groups would get now.

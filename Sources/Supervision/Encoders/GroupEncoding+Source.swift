@@ -43,7 +43,8 @@ extension GroupEncoding {
         changed = format
         guard session.machine.actual == .live, session.machine.successor == nil else { return }
         changed = nil
-        let hasWrongRate = RateCorrection.isNeeded(for: encoding, told: known.frameRate, rate: format.frameRate)
+        let hasWrongRate = RateCorrection.isNeeded(
+            for: encoding, startedWith: known.frameRate, arriving: format.frameRate)
         if hasWrongRate {
             session.logger.notice(
                 "the encoder was started without the right frame rate, another encoder takes over",
@@ -56,7 +57,7 @@ extension GroupEncoding {
     /// one. If the rate is converted, any difference puts the frames on another grid.
     private func isOtherRate(_ known: FrameRate?, _ next: FrameRate?, for encoding: VideoEncoding) -> Bool {
         guard let known, let next else { return false }
-        return encoding.rate == nil ? !known.agrees(with: next) : known != next
+        return encoding.frameRate == nil ? !known.agrees(with: next) : known != next
     }
 
     private func isMisfit(_ format: VideoFormat) -> Bool { scope.map { !$0.suits(ArrivingFrames(format)) } ?? false }

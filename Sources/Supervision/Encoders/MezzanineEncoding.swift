@@ -88,7 +88,7 @@ final class MezzanineEncoding: EncoderSessionDelegate {
 
 extension MezzanineConfiguration {
     /// The encoding that a source asks for.
-    var encoding: VideoEncoding { VideoEncoding(bitrate: bitrate, keyframe: keyframe) }
+    var encoding: VideoEncoding { VideoEncoding(bitrate: bitrate, keyframeInterval: keyframeInterval) }
 
     /// The work of an encoder for frames of this size and rate.
     func job(size: FrameSize?, rate: FrameRate?) -> EncodingJob { EncodingJob(encoding, arriving: size, rate: rate) }

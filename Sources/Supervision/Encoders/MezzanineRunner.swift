@@ -25,7 +25,7 @@ final class MezzanineRunner: Sendable {
                 statistics: statistics))
     }
 
-    /// Ends the encoder: no more frames come.
+    /// Ends the encoder: no more frames arrive.
     func finish() { session.finish() }
 
     /// Runs until ``finish()`` was called and the last process has ended.

@@ -3,7 +3,7 @@ import EncoderSelection
 import FFmpeg
 import MediaTypes
 
-/// The preset that the software encoder of a group uses, and what decides the next one.
+/// The preset that the software encoder of a group uses, and the state from which the next one is decided.
 struct PresetChoice: Sendable {
     private(set) var effort: EffortMachine
     let pauses: EffortMachine.Pauses

@@ -8,7 +8,7 @@ import SystemPackage
 struct ChildMonitor: Sendable {
     let context: ServiceContext
     let logger: Logger
-    /// Holds back the lines that every attempt repeats.
+    /// Limits the lines that every attempt repeats.
     let fold = LineFold()
 
     /// Logs a line that every attempt may repeat: at once, and then once a minute with the number of those between.

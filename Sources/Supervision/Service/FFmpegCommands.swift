@@ -162,7 +162,7 @@ package enum FFmpegCommands {
             source: source,
             video: transcoding.video
                 ? .mezzanine(
-                    bitrate: mezzanine.relayBitrate(for: transcoding), keyframeInterval: mezzanine.keyframe,
+                    bitrate: mezzanine.relayBitrate(for: transcoding), keyframeInterval: mezzanine.keyframeInterval,
                     deinterlacing: transcoding.deinterlacing)
                 : .copy,
             audio: audio, streams: streams)

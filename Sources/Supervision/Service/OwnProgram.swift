@@ -8,7 +8,7 @@ import SystemPackage
 /// A thread that waits for a disk in the kernel keeps its process from ending, so the service leaves such waits to
 /// children.
 struct OwnProgram: Sendable {
-    /// Not an FFmpeg, but it runs as carefully as one.
+    /// The service's program, not an FFmpeg. The type is the same because children of both run in the same way.
     let binary: FFmpegBinary
     private let environment: [String: String]
 

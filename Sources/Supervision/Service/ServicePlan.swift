@@ -128,7 +128,7 @@ package struct ServicePlan: Sendable, Encodable {
     private static func choice(for group: GroupConfiguration, _ encoders: inout EncoderPool) -> (
         reason: String, recipe: (any EncoderRecipe)?
     ) {
-        guard case .encode = group.video else { return ("video as it comes, audio encoded", Libx264Recipe()) }
+        guard case .encode = group.video else { return ("video as it arrives, audio encoded", Libx264Recipe()) }
         let choice = encoders.assignEncoder(to: group.name)
         return (choice.reason, choice.candidate.flatMap { encoders.recipe(for: $0, in: group.name) })
     }

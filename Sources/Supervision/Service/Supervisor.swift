@@ -140,7 +140,7 @@ package actor Supervisor {
             tasks.addTask {
                 for await step in context.clockSteps() { context.captures.clockWasSet(by: step) }
             }
-            // Created before the first look, so that no event between the two is lost.
+            // Created before the devices are listed first, so that no event between the two is lost.
             var hotplug = Hotplug().makeAsyncIterator()
             context.encoders.listDevices()
             context.captures.listCards()

@@ -22,7 +22,7 @@ struct SlateFormat: Sendable, Hashable {
         codec = format.codec == .hevc ? .hevc : .h264
         size = format.size
         pixel = format.pixelAspect ?? .square
-        // A stream whose clock ticks once a microsecond may give that as its rate.
+        // A stream may announce the rate of its clock, a million ticks a second, as its frame rate.
         let plausible = format.frameRate.flatMap { $0.numerator <= Self.fastest * $0.denominator ? $0 : nil }
         rate = plausible ?? fallback.rate
         // Profiles that the encoder can make from 8-bit 4:2:0.
@@ -40,7 +40,7 @@ struct SlateFormat: Sendable, Hashable {
             if case .encode(let encoding) = group.video { encoding } else { nil }
         }).first {
             size = group.size ?? size
-            rate = group.rate ?? rate
+            rate = group.frameRate ?? rate
         }
         for source in channel.sources {
             switch source.kind {
@@ -58,7 +58,7 @@ struct SlateFormat: Sendable, Hashable {
         }
     }
 
-    /// The number of frames of about a second that lasts a whole number of ticks.
+    /// The number of frames that together last about a second, and a whole number of ticks.
     var frames: Int {
         let ticks = { (frames: Int) in (frames * rate.denominator * 90_000) % rate.numerator }
         let about = max(2, (rate.numerator + rate.denominator - 1) / rate.denominator)

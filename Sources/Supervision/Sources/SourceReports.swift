@@ -1,16 +1,16 @@
 import RTMPIngest
 import Synchronization
 
-/// Limits how often the log has what a sender can cause repeatedly.
+/// Limits how often events that a sender can cause repeatedly are logged.
 final class SourceReports: Sendable {
     enum Kind: Hashable {
         /// The format changed.
         case change
-        /// Audio came that a feed does not carry.
+        /// Audio arrived that a feed does not carry.
         case foreignAudio
-        /// Audio came in another format than the channel's.
+        /// Audio arrived in another format than the channel's.
         case mismatchedAudio
-        /// Audio came whose times are too far from those of the video.
+        /// Audio arrived whose times are too far from those of the video.
         case lateAudio
     }
 

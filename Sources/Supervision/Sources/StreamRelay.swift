@@ -6,19 +6,19 @@ import MPEGTS
 import Synchronization
 import SystemPackage
 
-/// Runs the process that makes of a source's streams the MPEG-TS that the feed takes, and knows what it encodes.
+/// Runs the process that converts a source's streams to the MPEG-TS of the feed, and decides which of them it encodes.
 final class StreamRelay: Sendable {
     let watch: StreamWatch
     private let context: SourceContext
-    /// Has another process follow.
+    /// Replaces the process that runs by another one.
     private let replace: @Sendable () -> Void
     private let certificate: CertificateQuestion?
     private let transcoding: Mutex<FFmpegCommands.Transcoding>
 
-    /// How often a pipe is looked at whose relay has ended and whose source is ahead of real time.
+    /// How often a pipe is checked if its relay has ended and its source is ahead of real time.
     private static let restInterval = Duration.milliseconds(50)
 
-    /// - Parameter replace: Has another process follow the one that runs.
+    /// - Parameter replace: Replaces the process that runs by another one.
     init(in context: SourceContext, replace: @escaping @Sendable () -> Void) {
         self.context = context
         self.replace = replace
@@ -31,7 +31,7 @@ final class StreamRelay: Sendable {
             statistics: context.statistics, logger: context.logger)
     }
 
-    /// Forgets what is known of the sender: another one comes.
+    /// Forgets what is known of the sender, because another one follows.
     func forget() {
         transcoding.withLock { $0 = FFmpegCommands.Transcoding(for: context.channel) }
         watch.forget()
@@ -43,7 +43,7 @@ final class StreamRelay: Sendable {
     ///   - input: Its standard input, which this call closes on every path; `nil` for none.
     ///   - report: Called with the events of the data path.
     ///   - begins: Called when the feed is about to take the output.
-    ///   - command: Makes the command for what is to be encoded and for the streams to take.
+    ///   - command: Makes the command for these conversions and these streams.
     /// - Returns: How the process ended, and when it was started; `nil` where there is no command.
     func run(
         _ input: FileDescriptor?, _ child: ChildHandle, report: @escaping @Sendable (SourceEvent) -> Void,
@@ -90,7 +90,7 @@ final class StreamRelay: Sendable {
     }
 
     /// - Parameter audio: The format of the channel's audio; `nil` while it may be in any format.
-    /// - Returns: What the process that begins encodes.
+    /// - Returns: The conversions of the process that begins.
     private func begin(audio: AACFormat?) -> FFmpegCommands.Transcoding {
         transcoding.withLock { $0.setAudioFormat(audio) }
         return current
@@ -147,7 +147,7 @@ final class StreamRelay: Sendable {
 }
 
 extension ProcessStatistics {
-    /// Counts the packets that SRT gave up, where a line tells of them.
+    /// Counts the packets that SRT gave up, if a line reports them.
     func countDrops(in line: LogLine) {
         let dropped = SRTDrops.packets(in: line)
         if dropped > 0 { self.dropped(packets: dropped) }

@@ -22,7 +22,7 @@ final class StreamWatch: Sendable {
         var call = CallRate()
         /// Whether the relay in use encodes no video.
         var isCopying = true
-        /// Carried out once the rate is measured.
+        /// The closure that waits until the rate is measured.
         var waiting: Wait?
         /// Why there is no video to take.
         var obstacle: String?
@@ -70,7 +70,7 @@ final class StreamWatch: Sendable {
         state = Mutex(State(map: program.map(StreamMap.program) ?? .first))
     }
 
-    /// Forgets what is known of the sender: another one comes.
+    /// Forgets what is known of the sender, because another one follows.
     func forget() {
         state.withLock { state in
             let obstacle = state.obstacle
@@ -230,7 +230,7 @@ final class StreamWatch: Sendable {
 
     // MARK: Encoding
 
-    /// Notes and logs what the relay that starts encodes.
+    /// Notes and logs the conversions of the relay that starts.
     ///
     /// - Parameter bitrate: Bits a second of the video.
     func encodes(_ transcoding: FFmpegCommands.Transcoding, bitrate: Int) {

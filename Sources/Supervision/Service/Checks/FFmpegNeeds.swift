@@ -237,7 +237,7 @@ package struct FFmpegNeeds: Sendable {
             }
             need(.encodedVideo, [.decoder("h264")], for: subject, "its video cannot be encoded")
             if hasHEVC { need([.decoder("hevc")], for: subject, Self.noHEVC) }
-            if video.rate != nil { need(.convertedRate, for: subject, "its frame rate cannot be converted") }
+            if video.frameRate != nil { need(.convertedRate, for: subject, "its frame rate cannot be converted") }
             need(.resumedVideo, for: subject, Self.noSuccessor)
             switch video.fit {
             case .pad: need([.filter("pad")], for: subject, Self.stretched)

@@ -17,7 +17,7 @@ extension FFmpegSelfCheck {
         /// Whether it ends with an error, because its peer or device does not exist. FFmpeg reads its options before it
         /// notices that.
         var fails = false
-        /// For a process that would run forever: whether it has shown that its options are accepted.
+        /// For a process that does not end by itself: whether its options have been accepted.
         var isDone: (@Sendable () -> Bool)?
     }
 
@@ -129,7 +129,7 @@ extension FFmpegSelfCheck {
             ("groups in H.264", Libx264Recipe()), ("groups in HEVC", Libx265Recipe()),
         ]
         let settings = VideoSettings(
-            size: FrameSize(width: 96, height: 64), rate: FrameRate(25), bitrate: 200_000,
+            size: FrameSize(width: 96, height: 64), frameRate: FrameRate(25), bitrate: 200_000,
             keyframeInterval: .milliseconds(500),
             fit: .pad, deinterlacing: .onePerFrame)
         return recipes.map { group in

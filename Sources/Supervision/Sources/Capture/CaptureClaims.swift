@@ -67,13 +67,13 @@ extension CaptureDevice {
 
     fileprivate var drawback: Int { isHung ? 2 : isReadable ? 0 : 1 }
 
-    /// The other is another card, and differs from this one in nothing but its port.
+    /// Whether the other is another card that differs from this one only in its port.
     package func looksLike(_ other: CaptureDevice) -> Bool {
         path != other.path && name == other.name && serial == other.serial
             && (usbNode == nil || usbNode != other.usbNode)
     }
 
-    /// Lists the cards that are plugged in, for people.
+    /// Lists the cards that are plugged in, for messages.
     package static func list(_ devices: [CaptureDevice]) -> String {
         if devices.isEmpty { return "none is plugged in" }
         return "plugged in: "
@@ -81,7 +81,7 @@ extension CaptureDevice {
                 separator: ", ")
     }
 
-    /// The card is one that the configuration names.
+    /// Whether the configuration names the card.
     package func matches(_ binding: CaptureBinding) -> Bool {
         switch binding {
         case .serial(let serial): self.serial == serial
@@ -94,7 +94,7 @@ extension CaptureDevice {
 }
 
 extension CaptureBinding {
-    /// The lower, the more exactly it names a card.
+    /// Lower for a binding that names a card more exactly.
     fileprivate var rank: Int {
         switch self {
         case .path: 0
@@ -104,7 +104,7 @@ extension CaptureBinding {
         }
     }
 
-    /// The words for people, behind "the card".
+    /// The words that follow "the card" in messages.
     package var sentence: String {
         switch self {
         case .serial(let serial): "with the serial \(serial)"

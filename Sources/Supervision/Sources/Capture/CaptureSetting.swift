@@ -51,7 +51,7 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
             guard rate != nil else { return 0 }
             return perSecond > fastest ? 1 : perSecond < slowest ? 2 : 0
         }
-        /// The lower, the better: up to ``fastest`` a higher rate is better, and past that a lower one.
+        /// Lower for a better rate: up to ``fastest`` a higher rate is better, and above it a lower one.
         var haste: Double { perSecond > fastest ? perSecond : -perSecond }
         var preference: Int { CaptureSetting.preference.firstIndex(of: mode.format) ?? .max }
     }

@@ -16,15 +16,16 @@ struct CardAudio {
     /// Audio that was read for so long resets the losses.
     private static let forgiven = Duration.seconds(60)
 
-    /// FFmpeg's words when it cannot open the audio, and when it loses it. After the latter the video continues.
+    /// FFmpeg's words when it cannot open the audio (``beginnings``), and when it loses the audio and continues with
+    /// the video (``ends``).
     private static let beginnings = [
         "cannot open audio device", "cannot set sample format", "cannot set sample rate", "cannot set channel count",
     ]
     private static let ends = ["ALSA read error"]
 
-    /// FFmpeg could not open the audio.
+    /// Whether FFmpeg could not open the audio.
     static func cannotBegin(_ log: LogExcerpt) -> Bool { beginnings.contains { log.says($0) } }
-    /// FFmpeg could not open the audio, or has lost it.
+    /// Whether FFmpeg could not open the audio, or has lost it.
     static func isLost(_ line: String) -> Bool { (beginnings + ends).contains { line.contains($0) } }
 
     /// A reader starts.
@@ -35,7 +36,7 @@ struct CardAudio {
 
     /// The audio is lost.
     ///
-    /// - Returns: After which pause it is to be tried again.
+    /// - Returns: The pause before the next attempt.
     mutating func lose(at now: ContinuousClock.Instant) -> Duration {
         if let since, now - since > Self.forgiven { losses = 0 }
         losses += 1

@@ -6,15 +6,15 @@ import FFmpeg
 import MediaTypes
 import SystemSupport
 
-/// How a card is read: the command of its reader, and the frames that come out of it.
+/// How a card is read: the command of its reader, and the frames that the reader delivers.
 struct CardReading {
     var command: FFmpegCommand
     var size: FrameSize
-    /// Frames a second that come out of the reader; `nil` where it is not known.
+    /// Frames a second that the reader delivers; `nil` where it is not known.
     var rate: FrameRate?
     var hasAudio: Bool
 
-    var layout: FrameLayout { FrameLayout(.nv12, FrameSize(width: size.width, height: size.height)) }
+    var format: FrameFormat { FrameFormat(.nv12, FrameSize(width: size.width, height: size.height)) }
 
     /// How long a source waits for the answer of a driver.
     private static let driverPatience = Duration.seconds(2)

@@ -11,9 +11,9 @@ import Synchronization
 /// nothing for a while, a second one starts beside it, and the first of the two that gives audio stays.
 final class AudioConverterRunner: Sendable {
     private struct State {
-        /// The audio that comes; `nil` while the feed carries it.
+        /// The audio that arrives; `nil` while the feed carries it.
         var audio: ForeignAudio?
-        /// Whether it is to be converted, and can be.
+        /// Whether the service converts it: it has to be converted, and can be.
         var isWanted = false
         /// The publisher's stream; `nil` while the process is not run.
         var source: DataPath.Attachment?
@@ -50,8 +50,8 @@ final class AudioConverterRunner: Sendable {
     private let limit: @Sendable () -> Int?
     private let state = Mutex(State())
 
-    /// How long a process may continue to give nothing once the data path has reported it; twice as long each time
-    /// where the process before gave nothing at all.
+    /// How long a process may continue to deliver nothing once the data path has reported it. The limit doubles each
+    /// time that the process before delivered nothing at all.
     private static let patience = Duration.seconds(1)
     /// The shortest time from one start to the next: a publisher may change its codec with each message.
     private static let leastInterval = Duration.seconds(1)
@@ -116,12 +116,12 @@ final class AudioConverterRunner: Sendable {
         }
     }
 
-    // MARK: What comes
+    // MARK: Incoming audio
 
-    /// Audio comes that the feed does not carry, or other such audio than before.
+    /// Called when audio arrives that the feed does not carry, or other such audio than before.
     ///
     /// - Parameter audio: `nil` once the feed carries it again.
-    func comes(_ audio: ForeignAudio?) {
+    func audioChanged(to audio: ForeignAudio?) {
         let remedy = audio.flatMap { Self.remedy(for: $0, in: context.ffmpeg.capabilities) }
         // Under the lock, so that the last report is true.
         state.withLock { state in
@@ -214,7 +214,7 @@ final class AudioConverterRunner: Sendable {
         state.withLock { $0.changes = nil }
     }
 
-    /// Ends all running processes in the way that was asked of the child.
+    /// Ends all running processes, gracefully or at once, as was requested of the child.
     private func stop(as child: ChildHandle) {
         guard let request = child.requested else { return }
         for run in state.withLock({ Array($0.runs.values) }) { run.child.stop(request, for: child.blame) }
@@ -256,7 +256,7 @@ final class AudioConverterRunner: Sendable {
     private func ended(_ number: Int) {
         state.withLock { state in
             state.runs[number] = nil
-            // The process that is left was not replaced as long as there was another one.
+            // The remaining process was not replaced while another one ran.
             guard let newest = state.runs.keys.max(), state.runs[newest]?.isStalled == true else { return }
             report(.stalled, state)
         }
