@@ -53,7 +53,7 @@ import Testing
             driver = CaptureSourceDriverTests.driver(audio, binding, captures: captures, process: queue)
             // A pause that no test waits for.
             var policy = RestartPolicy(immediateRestarts: 0, forgivenAfter: .seconds(1))
-            policy.floor = .seconds(600)
+            policy.shortestPause = .seconds(600)
             process = ProcessRunner(
                 machine: ProcessMachine(policy: policy, stallPatience: .zero), statistics: driver.context.statistics,
                 queue: queue, changed: { _ in },

@@ -15,9 +15,9 @@ import Testing
 
     /// The bound of the pause after the immediate restarts and `count` more ends.
     private func bound(_ policy: RestartPolicy, _ count: Int) -> Duration {
-        var bound = policy.base
-        for _ in 0..<count where bound < policy.cap { bound = bound * 2 }
-        return max(policy.floor, min(bound, policy.cap))
+        var bound = policy.firstBound
+        for _ in 0..<count where bound < policy.longestPause { bound = bound * 2 }
+        return max(policy.shortestPause, min(bound, policy.longestPause))
     }
 
     @Test(
@@ -50,7 +50,7 @@ import Testing
                 for count in 0..<60 {
                     let pause = policy.delayAfterEnd(healthyFor: .zero, random: &random)
                     #expect(
-                        pause >= max(policy.floor, bound(policy, count) / 2) && pause <= bound(policy, count),
+                        pause >= max(policy.shortestPause, bound(policy, count) / 2) && pause <= bound(policy, count),
                         "\(count): \(random.hint)")
                     longest = max(longest, pause)
                 }
