@@ -8,7 +8,7 @@ package enum IngestEvent: Sendable, Hashable {
     case announced(String)
     /// The number of unusable media messages since the publisher connected, by fault.
     ///
-    /// - Parameter advice: The most frequent fault and its remedy, as a sentence; `nil` once the publisher has stopped.
+    /// - Parameter advice: The most frequent fault and its remedy, as a sentence. `nil` once the publisher has stopped.
     case faults([String: Int], advice: String?)
     /// A connection was rejected.
     ///

@@ -39,7 +39,7 @@ struct Fields {
     /// The location of the value of `key`; without a value, the location of the mapping.
     func location(of key: String) -> FileLocation { pairs[key]?.value.location ?? location }
 
-    /// The plain value of `key`; `nil` if it is absent. Reports another value, and returns `nil`.
+    /// The plain value of `key`. `nil` if it is absent. Reports another value, and returns `nil`.
     func text(_ key: String, expecting: String) -> String? {
         guard let node = pairs[key]?.value else { return nil }
         guard case .scalar(let text, _) = node.content, !node.isNull else {

@@ -34,7 +34,7 @@ extension ConfigurationReader {
 
     // MARK: Copying
 
-    /// Whether the output is passed through; `nil` for a mapping with settings of the encoder. Reports other spellings
+    /// Whether the output is passed through. `nil` for a mapping with settings of the encoder. Reports other spellings
     /// of `copy`.
     private func isCopy(_ node: YAMLNode, _ what: String) -> Bool? {
         switch node.content {

@@ -19,7 +19,7 @@ enum SourceText {
         return nil
     }
 
-    /// The index of the scalar at `location`; `nil` for a location outside of the text.
+    /// The index of the scalar at `location`. `nil` for a location outside of the text.
     static func index(of location: FileLocation, in scalars: [Unicode.Scalar]) -> Int? {
         var counter = Counter()
         for (index, scalar) in scalars.enumerated() {

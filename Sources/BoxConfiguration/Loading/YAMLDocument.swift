@@ -1,6 +1,6 @@
 /// Parses the text of a file into a tree of values with locations, or reports why it is not YAML.
 struct YAMLDocument {
-    /// The whole file; `nil` if it is empty or cannot be used.
+    /// The whole file. `nil` if it is empty or cannot be used.
     private(set) var root: YAMLNode?
     private(set) var problems: [(location: FileLocation, message: String)] = []
 

@@ -14,7 +14,7 @@ final class YAMLEvents {
         let location: FileLocation
         /// The name by which aliases repeat the value.
         var anchor: String?
-        /// The full tag: `tag:yaml.org,2002:int`; `nil` without a tag.
+        /// The full tag: `tag:yaml.org,2002:int`. `nil` without a tag.
         var tag: String?
     }
 

@@ -18,7 +18,7 @@ package enum EncoderChoice: Sendable, Equatable, CustomStringConvertible {
 package struct EncoderRequest: Sendable, Equatable, CustomStringConvertible {
     /// One of ``EncoderName/all``.
     package var name: String
-    /// The PCI slot (or the platform name) of a GPU; `nil` for any.
+    /// The PCI slot (or the platform name) of a GPU. `nil` for any.
     package var gpu: String?
 
     package init(name: String, gpu: String? = nil) {

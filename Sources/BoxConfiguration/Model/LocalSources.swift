@@ -72,7 +72,7 @@ package struct FileSource: Sendable, Equatable {
     package var path: String
     /// Whether the file starts again at its end; false by default, so that the next source goes on air.
     package var loop: Bool
-    /// The number of the program to use if the file has several; `nil` for the program of the first video.
+    /// The number of the program to use if the file has several. `nil` for the program of the first video.
     package var program: Int?
 
     package init(path: String, loop: Bool = false, program: Int? = nil) {

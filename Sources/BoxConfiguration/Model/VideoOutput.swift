@@ -17,7 +17,7 @@ extension VideoCodec {
         }
     }
 
-    /// The profile if the file names none; `nil` for the encoder's own choice.
+    /// The profile if the file names none. `nil` for the encoder's own choice.
     package var defaultProfile: String? {
         switch self {
         case .h264: "high"

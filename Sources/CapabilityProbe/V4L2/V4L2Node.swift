@@ -177,7 +177,7 @@ struct V4L2Node: ~Copyable {
         var width: UInt32 = 0
         var height: UInt32 = 0
         var isInterlaced = false
-        /// Pixels a second, and pixels of a whole frame, both with blanking: 1080p50 and 1080p60 have the same clock.
+        /// Pixels per second, and pixels of a whole frame, both with blanking: 1080p50 and 1080p60 have the same clock.
         var clock: UInt64 = 0
         var total: UInt64 = 0
 

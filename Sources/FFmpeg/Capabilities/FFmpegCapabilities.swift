@@ -103,7 +103,7 @@ package struct FFmpegCapabilities: Sendable, Hashable, Codable {
     /// The time base is a number, because all versions accept it: FFmpeg 9 refuses `-1` for the source's time base, and
     /// versions before 6.1 refuse the word `demux`.
     ///
-    /// - Parameter ticks: Ticks a second. The default is that of MPEG-TS and of the feeds.
+    /// - Parameter ticks: Ticks per second. The default is that of MPEG-TS and of the feeds.
     func timestampOptions(ticks: Int = 90_000) -> [String] {
         [options.contains("fps_mode") ? "-fps_mode" : "-vsync", "passthrough", "-enc_time_base", "1:\(ticks)"]
     }

@@ -39,7 +39,7 @@ package struct EncoderCommand: Sendable {
     ///
     /// If it does not, the `fps` filter puts the frames on a grid of that rate, because no other filter states a rate:
     /// `setpts` and `interleave` unset it, and the other filters multiply the rate that FFmpeg found. With FFmpeg 7.1
-    /// and 9.0, rates from 8 frames a second up are found if they are announced (4 become 8). If another rate is
+    /// and 9.0, rates from 8 frames per second up are found if they are announced (4 become 8). If another rate is
     /// announced, 15 become 30, 4 become 120, and 25 at uneven times become the announced rate.
     private func isFound(by ffmpeg: FFmpegCapabilities) -> Bool {
         guard let rate = inputRate?.perSecond, ffmpeg.filters.isSuperset(of: ["fps", "settb"]) else { return true }

@@ -53,9 +53,9 @@ package final class Feed {
     package private(set) var position = 0
     /// The number of video frames that were ever written.
     package private(set) var frames = 0
-    /// Decoding time of the newest unit; `nil` before the first.
+    /// Decoding time of the newest unit. `nil` before the first.
     package private(set) var newestDTS: Int64?
-    /// Decoding time of the newest video frame; `nil` before the first. Audio may continue while a source pauses its
+    /// Decoding time of the newest video frame. `nil` before the first. Audio may continue while a source pauses its
     /// video.
     package private(set) var newestVideoDTS: Int64?
     /// How often the limit of bytes removed the last whole GOP.

@@ -180,7 +180,7 @@ extension Splicer {
         return ahead <= 0 || raw <= latest || !isFrameLater
     }
 
-    /// The decoding time of a frame in the feed; `nil` if the feed has no place for it.
+    /// The decoding time of a frame in the feed. `nil` if the feed has no place for it.
     ///
     /// Frames that are decoded before the last frames of another writer are shown are squeezed between those: each
     /// comes a fraction of a frame after the previous one, until the writer's own times are later.

@@ -95,7 +95,7 @@ extension Splicer {
             audioEnd = nil
         }
 
-        /// Drops the units from `cut` on, because another writer of the same timeline provides them; `nil` accepts them
+        /// Drops the units from `cut` on, because another writer of the same timeline provides them. `nil` accepts them
         /// again.
         package mutating func setEnd(_ cut: Cut?) {
             end = cut

@@ -20,7 +20,7 @@ package struct Splicer: ~Copyable {
     }
 
     package var feed: Feed { output.feed }
-    /// The codec of the feed's video now; `nil` before the first frame.
+    /// The codec of the feed's video now. `nil` before the first frame.
     package var videoCodec: VideoCodec? { output.program?.video?.type.videoCodec }
     package internal(set) var tail = Tail()
     /// The number of video frames that went into the feed.
@@ -34,7 +34,7 @@ package struct Splicer: ~Copyable {
     package var mediaBytes: Int { output.mediaBytes }
     /// The number of frames of silence that replace missing audio.
     package internal(set) var silentFrames = 0
-    /// The one format of the feed's audio, once a writer has named it with ``Writer/audioFormat``; `nil` before.
+    /// The one format of the feed's audio, once a writer has named it with ``Writer/audioFormat``. `nil` before.
     package internal(set) var audioFormat: AACFormat?
     /// If the last unit was audio that was dropped only because of its time: the ticks that it is behind the newest
     /// video frame, negative if it is ahead. `nil` otherwise.
@@ -79,7 +79,7 @@ package struct Splicer: ~Copyable {
 
     /// Takes a unit, whose bytes come from `source`.
     ///
-    /// - Parameter program: The program of the writer if its video and audio come from different sources; `nil` for the
+    /// - Parameter program: The program of the writer if its video and audio come from different sources. `nil` for the
     ///   program of `source`.
     package mutating func accept(
         _ unit: AccessUnit, of writer: inout Writer, from source: borrowing some UnitSource & ~Copyable,

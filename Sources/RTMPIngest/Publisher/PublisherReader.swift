@@ -20,7 +20,7 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
     private var rest: Range<Int>
     /// Whether there may be more to parse: new bytes, or a message that is already complete.
     private var hasMore = true
-    /// The events that the loop waits for; `nil` if it waits for none.
+    /// The events that the loop waits for. `nil` if it waits for none.
     private var watched: UInt32?
     /// Whether the channel holds the publisher back: incoming data stays in the socket.
     private var isHeld = false

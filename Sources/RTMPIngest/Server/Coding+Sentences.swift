@@ -34,6 +34,6 @@ extension AudioCoding {
 }
 
 extension MediaFaults {
-    /// The most frequent fault that costs frames, and its remedy; `nil` if every message was usable.
+    /// The most frequent fault that costs frames, and its remedy. `nil` if every message was usable.
     var advice: String? { worst.map { "its messages cannot be used (\($0)); \($0.remedy)" } }
 }

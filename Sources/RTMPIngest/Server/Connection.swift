@@ -27,7 +27,7 @@ final class Connection: EventLoop.Handler {
     var state = State.unauthenticated
     /// The name that it asks to publish under, until it is accepted or rejected.
     private(set) var name: String?
-    /// The events that the loop waits for; `nil` if it waits for none.
+    /// The events that the loop waits for. `nil` if it waits for none.
     private var watched: UInt32?
     private var mayRead = true
     /// Whether the data path reads it.

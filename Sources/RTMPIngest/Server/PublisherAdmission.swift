@@ -220,7 +220,7 @@ final class PublisherAdmission {
 
     /// Reports the faults of a publisher's messages.
     ///
-    /// - Parameter advice: The remedy; `nil` once it has stopped.
+    /// - Parameter advice: The remedy. `nil` once it has stopped.
     func reportFaults(_ faults: MediaFaults, advice: String? = nil) {
         guard faults.total > 0 else { return }
         let seen = MediaFault.allCases.filter { faults[$0] > 0 }

@@ -1,4 +1,4 @@
-/// Decides which sources of a channel run. Pure: events come in, effects go out.
+/// Decides which sources of a channel run. Pure: events are inputs, and effects are results.
 ///
 /// Sources from outside the box (listeners, pulls, cards and raw frames) always run, so that they can go on air the
 /// moment they deliver. Own sources, which the box makes itself (files, the test picture), run while none of higher

@@ -227,7 +227,7 @@ actor ChannelRunner: Runnable {
         }
     }
 
-    /// Returns the runner of a group's encoder; `nil` for an unknown group, and for one that passes its channel
+    /// Returns the runner of a group's encoder. `nil` for an unknown group, and for one that passes its channel
     /// through.
     func groupRunner(_ name: String) -> GroupRunner? { groups[name]?.runner }
     func targetRunner(_ name: String) -> TargetRunner? { targets[name]?.runner }
@@ -279,7 +279,7 @@ actor ChannelRunner: Runnable {
         if !group.passesThrough { _ = await dataPath.removeGroup(group.name) }
     }
 
-    /// Returns the counters of a group's feed; `nil` once they have been kept for a group that may come back.
+    /// Returns the counters of a group's feed. `nil` once they have been kept for a group that may come back.
     func figures(of group: GroupConfiguration) async -> DataPath.FeedFigures? {
         let figures =
             group.passesThrough

@@ -3,7 +3,7 @@ import MPEGTS
 
 /// The subject of a note on a source, and the texts of notes. In the order in which they are shown.
 enum SourceNote: Int, Sendable, CaseIterable {
-    /// A sender without video, or a publisher that was rejected.
+    /// A sender that sends no video, or a publisher that was rejected.
     case sender
     /// The stream has several programs.
     case programs
@@ -22,7 +22,7 @@ enum SourceNote: Int, Sendable, CaseIterable {
     ///
     /// - Parameters:
     ///   - audio: The format of the source's audio.
-    ///   - rate: Samples a second of the channel's audio.
+    ///   - rate: Samples per second of the channel's audio.
     static func mismatchedAudio(_ audio: AACFormat, rate: Int) -> String {
         let channel = AACFormat(sampleRate: rate, channelConfiguration: 2)
         return "its audio is \(audio.profile) at \(audio), the channel's is \(channel): it is converted"

@@ -110,7 +110,7 @@ extension ResumePoint {
 extension DataPath.Takeover {
     /// The first time at or after the handover's frame that is on the audio grid of the encoder in use.
     ///
-    /// - Parameter rate: The samples per second that the encoder gives, in frames of 1024; `nil` if it copies.
+    /// - Parameter rate: The samples per second that the encoder gives, in frames of 1024. `nil` if it copies.
     func audio(rate: Int?) -> Int64 {
         guard let rate, video > audioGrid else { return max(video, audioGrid) }
         let perSecond = Int64(rate)
@@ -120,7 +120,7 @@ extension DataPath.Takeover {
 }
 
 extension AudioOutput {
-    /// Samples per second; `nil` if the audio is copied.
+    /// Samples per second. `nil` if the audio is copied.
     var encodedRate: Int? {
         switch self {
         case .copy: nil

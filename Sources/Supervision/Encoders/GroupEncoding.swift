@@ -33,7 +33,7 @@ final class GroupEncoding: EncoderSessionDelegate {
     let expected: SlateFormat
     /// The size of the first source, if the configuration names none: a target does not follow another size.
     var size: FrameSize?
-    /// The frames that the filters of the newest encoder were made for; `nil` if it copies the video, or before the
+    /// The frames that the filters of the newest encoder were made for. `nil` if it copies the video, or before the
     /// first encoder. Other frames go through the filters distorted or with less detail, until an encoder that was made
     /// for them takes over.
     var scope: FilterScope?

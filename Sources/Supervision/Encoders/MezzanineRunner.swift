@@ -11,7 +11,7 @@ final class MezzanineRunner: Sendable {
 
     /// - Parameters:
     ///   - subject: The name under which the source asks for encoders.
-    ///   - rate: Frames per second; `nil` if it is not known.
+    ///   - rate: Frames per second. `nil` if it is not known.
     init(
         _ subject: String, of frames: DataPath.Attachment, size: FrameSize, rate: FrameRate?,
         mezzanine: MezzanineConfiguration, context: ServiceContext,

@@ -114,7 +114,7 @@ enum BoundedChild {
         return waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0
     }
 
-    /// The processor time that a process has used; `nil` if it is gone.
+    /// The processor time that a process has used. `nil` if it is gone.
     private static func processorTime(_ pid: Int32) -> Duration? {
         var clock = clockid_t()
         var time = timespec()

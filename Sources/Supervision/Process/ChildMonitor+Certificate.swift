@@ -25,13 +25,13 @@ extension ChildMonitor {
 }
 
 extension CertificateQuestion {
-    /// The question for a pulled source; `nil` for any other source.
+    /// The question for a pulled source. `nil` for any other source.
     init?(_ source: SourceKind) {
         guard case .pull(let pull) = source else { return nil }
         self.init(url: pull.url, check: PeerCheck(pull.tls))
     }
 
-    /// The question for an RTMPS target; `nil` for any other target.
+    /// The question for an RTMPS target. `nil` for any other target.
     init?(_ destination: TargetDestination) {
         guard case .rtmp(let rtmp) = destination else { return nil }
         self.init(url: rtmp.url, check: PeerCheck(rtmp.tls))

@@ -11,7 +11,7 @@ package struct ProcessHistory: Sendable, Hashable {
         package var cause: FailureCause?
         /// Its last lines, secrets masked.
         package var lastLines: [String]
-        /// The part of its command line that FFmpeg refused; `nil` if it ended for another reason.
+        /// The part of its command line that FFmpeg refused. `nil` if it ended for another reason.
         package var refused: String?
         /// The words of the server about the failure. `nil` if it sent none.
         package var words: String?

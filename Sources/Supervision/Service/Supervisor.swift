@@ -48,7 +48,7 @@ package actor Supervisor {
         case stop
     }
 
-    /// A periodic sign of life. The loop itself gives it, once the data path and every channel have answered.
+    /// A periodic sign of life. The supervisor's loop sends it when the data path and every channel have answered.
     package struct Heartbeat: Sendable {
         /// The time between two signs.
         package var every: Duration

@@ -12,17 +12,17 @@ struct SlateFormat: Sendable, Hashable {
     var profile: String?
     var pixel = PixelAspect.square
 
-    /// Frames per second. No camera gives more.
+    /// The most frames per second. No camera sends more.
     private static let fastest = 300
 
     /// The format of a source.
     ///
-    /// - Parameter fallback: Replaces the values that the stream does not tell.
+    /// - Parameter fallback: The values to use if the stream does not state them.
     init(_ format: VideoFormat, fallback: SlateFormat) {
         codec = format.codec == .hevc ? .hevc : .h264
         size = format.size
         pixel = format.pixelAspect ?? .square
-        // A stream may announce the rate of its clock, a million ticks a second, as its frame rate.
+        // A stream may announce the rate of its clock, a million ticks per second, as its frame rate.
         let plausible = format.frameRate.flatMap { $0.numerator <= Self.fastest * $0.denominator ? $0 : nil }
         rate = plausible ?? fallback.rate
         // Profiles that the encoder can make from 8-bit 4:2:0.

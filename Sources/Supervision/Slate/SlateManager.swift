@@ -9,8 +9,8 @@ import SystemPackage
 
 /// Keeps a channel's slate ready in the format of the last source on air.
 ///
-/// FFmpeg renders the slate once for each format, while a source is on air. Showing it costs next to nothing. The first
-/// slate is stored for the next start.
+/// FFmpeg renders the slate once for each format, while a source is on air. Sending it needs almost no processor time.
+/// The first slate is stored for the next start.
 actor SlateManager {
     private let channel: ChannelConfiguration
     private let context: ServiceContext
@@ -31,13 +31,13 @@ actor SlateManager {
 
     private struct Rendered {
         var clip: SlateClip
-        /// The option that FFmpeg refused for the slate as configured, so that this is a plain card; `nil` if it
+        /// The option that FFmpeg refused for the slate as configured, so that this is a plain card. `nil` if it
         /// refused nothing.
         var refused: String?
     }
 
     /// - Parameters:
-    ///   - reportRefusal: Called with the option that FFmpeg refuses for the configured slate; `nil` if it refuses
+    ///   - reportRefusal: Called with the option that FFmpeg refuses for the configured slate. `nil` if it refuses
     ///     nothing.
     ///   - report: Called when the slate goes on or off air.
     init(
@@ -122,7 +122,7 @@ actor SlateManager {
 
     private struct NotRendered: Error, CustomStringConvertible {
         var description: String
-        /// The option that FFmpeg refused; `nil` if it failed for another reason.
+        /// The option that FFmpeg refused. `nil` if it failed for another reason.
         var refused: String?
     }
 

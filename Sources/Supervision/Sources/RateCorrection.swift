@@ -10,8 +10,8 @@ enum RateCorrection {
     /// Returns whether another encoder has to take over.
     ///
     /// - Parameters:
-    ///   - known: The rate that the encoder in use was started with; `nil` where it was not known.
-    ///   - rate: The rate that arrives; `nil` while it is not known.
+    ///   - known: The rate that the encoder in use was started with. `nil` if it was not known.
+    ///   - rate: The rate that arrives. `nil` while it is not known.
     static func isNeeded(for encoding: VideoEncoding, startedWith known: FrameRate?, arriving rate: FrameRate?) -> Bool
     {
         guard let rate else { return false }

@@ -1,12 +1,12 @@
 import Synchronization
 
-/// Computes frames and bits a second of groups from successive readings of their counters.
+/// Computes frames and bits per second of groups from successive readings of their counters.
 final class RateMeter: Sendable {
     struct Counters: Sendable {
         var frames: Int
         /// Of video and audio.
         var bytes: Int
-        /// The end of the timeline, in seconds; `nil` before the first frame.
+        /// The end of the timeline, in seconds. `nil` before the first frame.
         var streamSeconds: Double?
     }
 

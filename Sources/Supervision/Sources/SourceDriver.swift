@@ -12,7 +12,7 @@ protocol SourceDriver: Sendable {
     var restartPolicy: RestartPolicy { get }
     /// How long a source that delivered may be silent before its process is replaced.
     var stallPatience: Duration { get }
-    /// How many senders were rejected, by reason; `nil` for a source that no sender connects to.
+    /// How many senders were rejected, by reason. `nil` for a source that no sender connects to.
     var refusals: [String: Int]? { get }
 
     /// Runs the source's port, or watches its card, until `process` returns.

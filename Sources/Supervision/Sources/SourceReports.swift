@@ -23,7 +23,7 @@ final class SourceReports: Sendable {
 
     /// Counts a report.
     ///
-    /// - Returns: How many reports before it were left out; `nil` when this one is to be left out too.
+    /// - Returns: How many reports before it were left out. `nil` when this one is to be left out too.
     func note(_ kind: Kind) -> Int? { state.withLock { $0.limits[kind, default: ReportLimit()].note() } }
 
     /// The source is faster than real time.

@@ -65,6 +65,6 @@ final class SourceRunner: Runnable {
     /// Reads again the secrets that admit senders.
     func reloadSecrets() async { await driver.reloadSecrets() }
 
-    /// How many senders were rejected, by reason; `nil` for a source that no sender connects to.
+    /// How many senders were rejected, by reason. `nil` for a source that no sender connects to.
     var refusals: [String: Int]? { driver.refusals }
 }

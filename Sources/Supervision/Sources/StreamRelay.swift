@@ -40,11 +40,11 @@ final class StreamRelay: Sendable {
     /// Runs the process until its input ends or another process is to follow.
     ///
     /// - Parameters:
-    ///   - input: Its standard input, which this call closes on every path; `nil` for none.
+    ///   - input: Its standard input, which this call closes on every path. `nil` if there is none.
     ///   - report: Called with the events of the data path.
     ///   - begins: Called when the feed is about to take the output.
     ///   - command: Makes the command for these conversions and these streams.
-    /// - Returns: How the process ended, and when it was started; `nil` where there is no command.
+    /// - Returns: How the process ended, and when it was started. `nil` if there is no command.
     func run(
         _ input: FileDescriptor?, _ child: ChildHandle, report: @escaping @Sendable (SourceEvent) -> Void,
         begins: () -> Void = {}, command: (FFmpegCommands.Transcoding, StreamMap) throws -> FFmpegCommand?
@@ -89,7 +89,7 @@ final class StreamRelay: Sendable {
         if watch.handle(line) { replace() }
     }
 
-    /// - Parameter audio: The format of the channel's audio; `nil` while it may be in any format.
+    /// - Parameter audio: The format of the channel's audio. `nil` while it may be in any format.
     /// - Returns: The conversions of the process that begins.
     private func begin(audio: AACFormat?) -> FFmpegCommands.Transcoding {
         transcoding.withLock { $0.setAudioFormat(audio) }
@@ -105,10 +105,10 @@ final class StreamRelay: Sendable {
         }
     }
 
-    /// Bits a second of video that is encoded on the way in.
+    /// Returns the bitrates of video that the relay encodes, in bits per second.
     ///
     /// - Parameter former: The measured rate before the present one.
-    /// - Returns: By the former rate, and by the present one.
+    /// - Returns: The bitrate that follows from the former measurement, and the one that follows from the present one.
     func bitrates(former: Int) -> (before: Int, now: Int) {
         let now = current
         var before = now

@@ -11,7 +11,7 @@ struct StatePersister: Sendable {
 
     private static let problem = Problem.Kind.stateFile
 
-    /// - Returns: Why the file could not be written; `nil` if it was written, or if there is no state folder.
+    /// - Returns: Why the file could not be written. `nil` if it was written, or if there is no state folder.
     func keep<Value>(_ value: Value, in file: StateFile<Value>) async -> String? {
         let subject = file.path ?? file.name
         do {

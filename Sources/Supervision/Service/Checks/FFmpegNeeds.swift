@@ -61,7 +61,7 @@ package struct FFmpegNeeds: Sendable {
         return needs.found
     }
 
-    /// The same for a box without a configuration: all that the service can do.
+    /// Makes the needs of a box without a configuration: those of everything that the service can do.
     package static func missing(in ffmpeg: FFmpegCapabilities) -> [MissingAbility] {
         var needs = FFmpegNeeds(ffmpeg: ffmpeg)
         needs.need(.everything, for: "the service", "nothing can be sent")

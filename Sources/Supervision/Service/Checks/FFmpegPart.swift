@@ -57,7 +57,7 @@ extension [FFmpegPart] {
             .filter("format"),
         ]
     }
-    /// Every slate, whatever its contents.
+    /// Every slate, with any contents.
     static var slate: Self {
         [.filter("setsar"), .filter("format"), .filter("loop"), .filter("settb"), .filter("setpts"), .filter("fps")]
     }

@@ -112,7 +112,7 @@ package enum DiskTask: Sendable, Equatable {
     /// - Parameters:
     ///   - environment: Contains the credentials folder.
     ///   - input: The data to write.
-    ///   - output: Takes the data that was read, or a sentence that says what failed.
+    ///   - output: Receives the data that was read, or a sentence that says what failed.
     /// - Returns: The exit status.
     package func run(environment: [String: String], input: FileDescriptor, output: FileDescriptor) -> CInt {
         if case .publish(let path) = self {

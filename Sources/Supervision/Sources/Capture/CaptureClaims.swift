@@ -34,7 +34,7 @@ package struct CaptureClaims: Sendable {
         assign()
     }
 
-    /// Returns the card of a source; `nil` while there is none for it.
+    /// Returns the card of a source. `nil` while there is none for it.
     package func device(of id: String) -> CaptureDevice? {
         held[id].flatMap { path in devices.first { $0.path == path } }
     }
@@ -62,7 +62,8 @@ package struct CaptureClaims: Sendable {
 }
 
 extension CaptureDevice {
-    /// Whether FFmpeg can read one of its formats, as far as is known. Cards also have nodes for depth and infrared.
+    /// Whether FFmpeg can read one of the card's formats. True if the formats are not known. Cards also have nodes for
+    /// depth and infrared.
     var isReadable: Bool { modes.map { $0.isEmpty || $0.contains { CaptureSetting.reads($0.format) } } ?? true }
 
     fileprivate var drawback: Int { isHung ? 2 : isReadable ? 0 : 1 }

@@ -6,11 +6,11 @@ package import MediaTypes
 
 /// The mode that a card is opened with: the one nearest to the configuration.
 package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
-    /// FFmpeg's name of the format; `nil` leaves it to FFmpeg.
+    /// FFmpeg's name of the format. `nil` leaves it to FFmpeg.
     package var format: String?
     package var size: FrameSize?
     package var rate: FrameRate?
-    /// The order of the fields in its frames; `nil` where they are progressive, or the driver does not say.
+    /// The order of the fields in its frames. `nil` if they are progressive, or the driver does not say.
     package var fields: FieldOrder?
     /// Whether it differs from the configuration.
     package var isOther = false
@@ -31,7 +31,7 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         "H264": "h264",
     ]
     private static let preference = ["NV12", "YU12", "YUYV", "UYVY", "BGR3", "RGB3", "MJPG", "JPEG", "H264"]
-    /// Rates that differ by less count as the same: 59.94 and 60.
+    /// Rates that differ by less count as the same, such as 59.94 and 60.
     private static let sameRate = 0.5
     /// Without a configured rate, a faster mode is used only if there is no other one that is fast enough.
     private static let fastest = 60.5
@@ -57,9 +57,9 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// - Parameters:
-    ///   - modes: The modes that the card lists; `nil` or empty where it could not be asked.
-    ///   - size: The configured size; `nil` for the best of the card.
-    ///   - rate: The configured rate; `nil` for the best of the card.
+    ///   - modes: The modes that the card lists. `nil` or empty if its driver could not be asked.
+    ///   - size: The configured size. `nil` for the best of the card.
+    ///   - rate: The configured rate. `nil` for the best of the card.
     package init(_ modes: [CaptureMode]?, size: FrameSize?, rate: FrameRate?) {
         let wanted = rate.map { Double($0.numerator) / Double($0.denominator) }
         let candidates = (modes ?? []).filter { Self.formats[$0.format] != nil }.flatMap { mode in

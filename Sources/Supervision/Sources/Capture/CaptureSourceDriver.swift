@@ -13,7 +13,7 @@ import SystemSupport
 final class CaptureSourceDriver: SourceDriver {
     let context: SourceContext
     private let source: CaptureSource
-    /// The treatment of fields; `nil` leaves them as they are.
+    /// The treatment of fields. `nil` leaves them as they are.
     private let deinterlacing: VideoSettings.Deinterlacing?
     private let state: Mutex<CardState>
 
@@ -184,7 +184,7 @@ final class CaptureSourceDriver: SourceDriver {
 
     /// How the next reader reads the card.
     ///
-    /// - Parameter audioRate: Samples a second of the channel's audio.
+    /// - Parameter audioRate: Samples per second of the channel's audio.
     /// - Throws: ``NotRunnable`` when there is no card, or this user may not open it.
     func reading(audioRate: Int = 48_000) async throws -> CardReading {
         guard let card = state.withLock({ $0.card }) else {

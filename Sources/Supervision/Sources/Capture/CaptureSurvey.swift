@@ -46,7 +46,7 @@ package final class CaptureSurvey: Sendable {
         self.patience = patience
     }
 
-    /// Returns the cards that are plugged in now; `nil` when udev does not answer in time.
+    /// Returns the cards that are plugged in now. `nil` when udev does not answer in time.
     package func listCards() async -> [CaptureDevice]? {
         guard let found = await BlockingIO.run(atMost: Self.listPatience, list) else { return nil }
         let due = state.withLock { state in

@@ -2,13 +2,13 @@ import FFmpeg
 
 /// Decides when the audio of a card is read, left out, and tried again. Pure.
 struct CardAudio {
-    /// Losses in a row.
+    /// How many times in a row the audio was lost.
     private(set) var losses = 0
     /// Whether the reader that runs has lost its audio, or started without.
     private(set) var isLost = false
     /// Whether the next reader starts without audio.
     private(set) var rests = false
-    /// When the reader started that has audio.
+    /// When the reader with audio started.
     private var since: ContinuousClock.Instant?
 
     private static let first = Duration.seconds(10)

@@ -10,7 +10,7 @@ import SystemSupport
 struct CardReading {
     var command: FFmpegCommand
     var size: FrameSize
-    /// Frames a second that the reader delivers; `nil` where it is not known.
+    /// Frames per second that the reader delivers. `nil` if it is not known.
     var rate: FrameRate?
     var hasAudio: Bool
 

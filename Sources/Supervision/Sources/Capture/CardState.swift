@@ -9,12 +9,12 @@ struct CardState {
     private var isWanted = false
     /// Whether the card was plugged in since the last reader began.
     private var isNew = false
-    /// Freezes in a row.
+    /// How many times in a row the card froze.
     private var freezes = 0
     private var reset: Reset?
-    /// When the card last began to deliver; `nil` while it does not.
+    /// When the card last began to deliver. `nil` while it does not.
     private var delivering: ContinuousClock.Instant?
-    /// Reports changes at the card's input; `nil` if its driver reports none.
+    /// Reports changes at the card's input. `nil` if its driver reports none.
     private var watch: SignalWatch?
     private var hasSignal = true
     /// The mode that was logged last.
@@ -22,7 +22,7 @@ struct CardState {
     private var audio = CardAudio()
     /// Whether the reader that runs, or is about to, has audio.
     private var readsAudio = false
-    /// Samples a second of that audio.
+    /// Samples per second of that audio.
     private var audioRate = 48_000
     private let choice: CaptureAudio
 
@@ -49,7 +49,7 @@ struct CardState {
     /// Whether a reader can run.
     var canRun: Bool { isWanted && card != nil && hasSignal }
 
-    /// The obstacle, as a sentence for the operator; `nil` if there is none.
+    /// The obstacle, as a sentence for the operator. `nil` if there is none.
     var trouble: String? {
         guard card != nil else { return nil }
         if !hasSignal { return Self.noSignal }
@@ -123,7 +123,7 @@ struct CardState {
 
     /// Called when a signal arrives at a card's input, or no longer does.
     ///
-    /// - Returns: Whether one arrived before; `nil` when the source has another card by now.
+    /// - Returns: Whether one arrived before. `nil` when the source has another card by now.
     mutating func note(signal: Bool, of node: String) -> Bool? {
         guard card?.node == node else { return nil }
         defer { hasSignal = signal }
@@ -159,7 +159,7 @@ struct CardState {
 
     /// The reader has lost its audio.
     ///
-    /// - Returns: The pause before the next attempt, and the number of losses; `nil` when it was lost before.
+    /// - Returns: The pause before the next attempt, and the number of losses. `nil` when it was lost before.
     mutating func loseAudio(at now: ContinuousClock.Instant) -> (pause: Duration, losses: Int)? {
         guard !audio.isLost else { return nil }
         return (audio.lose(at: now), audio.losses)

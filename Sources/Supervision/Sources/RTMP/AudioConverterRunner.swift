@@ -11,11 +11,11 @@ import Synchronization
 /// nothing for a while, a second one starts beside it, and the first of the two that gives audio stays.
 final class AudioConverterRunner: Sendable {
     private struct State {
-        /// The audio that arrives; `nil` while the feed carries it.
+        /// The audio that arrives. `nil` while the feed carries it.
         var audio: ForeignAudio?
         /// Whether the service converts it: it has to be converted, and can be.
         var isWanted = false
-        /// The publisher's stream; `nil` while the process is not run.
+        /// The publisher's stream. `nil` while the process is not run.
         var source: DataPath.Attachment?
         /// The running processes, by the order of their starts: one, or one that is late and another beside it.
         var runs: [Int: Run] = [:]
@@ -46,7 +46,7 @@ final class AudioConverterRunner: Sendable {
     private let logger: Logger
     private let monitor: ChildMonitor
     private let process = ProcessQueue()
-    /// Returns how many changes before were not logged; `nil` when this one is not to be logged either.
+    /// Returns how many changes before were not logged. `nil` when this one is not to be logged either.
     private let limit: @Sendable () -> Int?
     private let state = Mutex(State())
 
@@ -63,7 +63,7 @@ final class AudioConverterRunner: Sendable {
     /// - Parameters:
     ///   - statistics: The source's.
     ///   - logger: The source's.
-    ///   - limit: Returns how many changes before were not logged; `nil` when this one is not to be logged either.
+    ///   - limit: Returns how many changes before were not logged. `nil` when this one is not to be logged either.
     init(
         of channel: String, context: ServiceContext, dataPath: DataPath, statistics: ProcessStatistics, logger: Logger,
         limit: @escaping @Sendable () -> Int?
@@ -152,7 +152,7 @@ final class AudioConverterRunner: Sendable {
         remedy.map { SourceNote.unusable(audio, $0) } ?? SourceNote.converted(audio)
     }
 
-    /// Returns the fix for audio that this FFmpeg cannot convert, as the end of a sentence; `nil` where it can.
+    /// Returns the fix for audio that this FFmpeg cannot convert, as the end of a sentence. `nil` if it can.
     static func remedy(for audio: ForeignAudio, in ffmpeg: FFmpegCapabilities) -> String? {
         if audio.isSeveralTracks { return "set the encoder to send one, in AAC-LC" }
         let codec = "have the encoder send AAC-LC"

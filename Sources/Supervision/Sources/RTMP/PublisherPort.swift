@@ -205,7 +205,7 @@ final class PublisherPort: Sendable {
         state.withLock { process.report(.want($0.isWanted && $0.hasPublisher)) }
     }
 
-    /// Takes the publisher's stream for the channel; `nil` when the publisher has gone.
+    /// Takes the publisher's stream for the channel. `nil` when the publisher has gone.
     func stream() async -> Publication? {
         state.withLock { $0.delivers = false }
         return await ingest.lend()

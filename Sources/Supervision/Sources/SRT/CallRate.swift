@@ -20,7 +20,7 @@ struct CallRate: Sendable {
 
     /// The samples of the last window, and one before it.
     private var samples: [Sample] = []
-    /// Bits a second that the call had when it was measured; `nil` before that.
+    /// Bits per second that the call had when it was measured. `nil` before that.
     private var reference: Double?
     private var isMeasured = false
     private var doubt: Doubt?
@@ -44,7 +44,7 @@ struct CallRate: Sendable {
 
     /// Notes the bytes of the call so far.
     ///
-    /// - Returns: The present rate divided by the measured one; `nil` while they agree.
+    /// - Returns: The present rate divided by the measured one. `nil` while they agree.
     mutating func note(_ bytes: Int64, at now: ContinuousClock.Instant) -> Double? {
         if let last = samples.last, bytes < last.bytes || now <= last.at { return nil }
         let sample = Sample(bytes: bytes, at: now)

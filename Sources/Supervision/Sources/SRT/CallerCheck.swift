@@ -23,7 +23,7 @@ final class CallerCheck: Sendable {
         var relay = 0
         /// Whether video has arrived from the present caller.
         var hasDelivered = false
-        /// The verdict on the present caller; `nil` until it has named its stream id.
+        /// The verdict on the present caller. `nil` until it has named its stream id.
         var verdict: Verdict?
         var refusals: [Reason: Int] = [:]
         var reports = ReportLimit()
