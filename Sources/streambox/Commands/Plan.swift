@@ -4,7 +4,7 @@ import CapabilityProbe
 import FFmpeg
 import Supervision
 
-/// Prints what would run here and now.
+/// Prints the command lines that the service would run on this box now.
 struct Plan: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Prints the exact FFmpeg command lines that would run here, secrets masked, and why.")

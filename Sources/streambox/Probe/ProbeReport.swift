@@ -28,7 +28,7 @@ struct ProbeReport: Encodable {
     struct Encoder: Encodable {
         /// `h264_vaapi@0000:00:02.0`
         var name: String
-        /// `usable`, `untried`, `failed`, or `listed` for one that is not used.
+        /// The state of the encoder: `usable`, `untried`, `failed`, or `listed` if the service does not use it.
         var standing: String
         var reason: String?
         /// The cause of the failure, for programs. `nil` if the trial passed or was not made.

@@ -2,8 +2,8 @@ import Logging
 import Status
 import Supervision
 
-/// Writes the files that outlast a restart. A folder that cannot be written takes no stream off air. It is a problem
-/// that is logged once.
+/// Writes the files that outlast a restart. If the folder cannot be written, streams continue, and the problem is
+/// logged once.
 struct StatePersister: Sendable {
     let disk: Disk
     let problems: ProblemBoard
