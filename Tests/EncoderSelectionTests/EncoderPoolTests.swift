@@ -65,8 +65,8 @@ import Testing
             uses[name] = pool.assignEncoder(to: name).candidate
         }
 
-        func plug(_ gpus: [GPU]) { apply(pool.set(gpus, v4l2Encoders: [], now: now)) }
-        func wedge(_ gpu: GPU) { apply(pool.wedged(gpu.slot, recovery: "rebind", now: now)) }
+        func plug(_ gpus: [GPU]) { apply(pool.setDevices(gpus, v4l2Encoders: [], now: now)) }
+        func wedge(_ gpu: GPU) { apply(pool.recordWedge(of: gpu.slot, recovery: "rebind", now: now)) }
         func order(_ order: [EncoderFamily]) { apply(pool.setOrder(order, now: now)) }
 
         /// Lets time pass. Trials that become due get their results.
@@ -417,7 +417,7 @@ import Testing
         var pool = bench.pool
         pool.pin(Self.software, to: "hd")
         #expect(pool.assignEncoder(to: "hd").candidate == Self.software)
-        _ = pool.set([Self.intel, Self.amd], v4l2Encoders: [], now: bench.now)
+        _ = pool.setDevices([Self.intel, Self.amd], v4l2Encoders: [], now: bench.now)
         #expect(pool.choose(for: "hd").candidate == Self.software)
         pool.pin(nil, to: "hd")
         #expect(pool.choose(for: "hd").candidate == Self.onIntel)

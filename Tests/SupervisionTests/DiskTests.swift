@@ -54,7 +54,7 @@ import Testing
     @Test(
         "the arguments of a task are parsed as that task",
         arguments: [
-            DiskTask.look(path: "/-a b"), .fetch(path: "/a", most: 8), .store(path: "/a"),
+            DiskTask.lookUp(path: "/-a b"), .fetch(path: "/a", most: 8), .store(path: "/a"),
             .slate(folder: "/s", channel: "main", digest: "0f"), .secret(.file("/k"), as: .passphrase),
             .secret(.credential("k"), as: .streamid), .configuration(path: "/c", isOptional: true),
             .configuration(path: "/c", isOptional: false), .fifo(path: "/f"), .publish(path: "/m"),

@@ -3,7 +3,7 @@ package import CapabilityProbe
 /// Devices that come and go, their failures, and the rests after failures.
 extension EncoderPool {
     /// Sets the devices that are present now.
-    package mutating func set(_ gpus: [GPU], v4l2Encoders: [V4L2Encoder], now: Duration) -> [Effect] {
+    package mutating func setDevices(_ gpus: [GPU], v4l2Encoders: [V4L2Encoder], now: Duration) -> [Effect] {
         let before = catalogue
         let inUse = Set(groups.values.compactMap { $0.assigned?.gpu })
         catalogue.v4l2Encoders = v4l2Encoders
@@ -25,7 +25,7 @@ extension EncoderPool {
     }
 
     /// Handles the kernel's report that a GPU cannot recover.
-    package mutating func wedged(_ slot: String, recovery: String, now: Duration) -> [Effect] {
+    package mutating func recordWedge(of slot: String, recovery: String, now: Duration) -> [Effect] {
         let reason: FailureReason =
             """
             the kernel could not recover it (wedged; it asks for: \(recovery)); restart the box if it does not come \

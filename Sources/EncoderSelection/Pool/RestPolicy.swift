@@ -15,7 +15,7 @@ package enum RestPolicy {
 
 /// A pause and its reason.
 struct Rest: Sendable, Hashable {
-    /// For display.
+    /// The reason, for display.
     var reason: FailureReason
     /// The earliest time of the next trial.
     var until: Duration

@@ -2,7 +2,7 @@
 package struct RefusedRole: Sendable, Hashable, Codable {
     /// The purpose of such processes: `encoders`, `RTMP targets`.
     package var role: String
-    /// As ``RefusedOption`` describes it.
+    /// The refused part, in the words of ``RefusedOption``.
     package var refused: String
 
     package init(role: String, refused: String) {

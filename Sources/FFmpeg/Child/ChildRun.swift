@@ -197,10 +197,10 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         let killed = ContinuousClock.now
         var watch = DeathWatch()
         while true {
-            let isOver = (try? await ContinuousClock().sleep(for: DeathWatch.pause)) == nil
+            let isOver = (try? await ContinuousClock().sleep(for: DeathWatch.observationInterval)) == nil
             guard !isOver, !Self.hasEnded(pid) else { return }
-            let look = DeathWatch.waitsInKernel(pid) ? DeathWatch.Look.waitsInKernel : .ends
-            if watch.abandons(look, after: .now - killed, isUrgent: handle.isUrgent) { break }
+            let observation = DeathWatch.waitsInKernel(pid) ? DeathWatch.Observation.waitsInKernel : .ends
+            if watch.abandons(observation, after: .now - killed, isUrgent: handle.isUrgent) { break }
         }
         let exit = ChildExit(status: .abandoned, asked: true, cause: handle.blame ?? .stuck, log: LogExcerpt())
         abandon(exit)

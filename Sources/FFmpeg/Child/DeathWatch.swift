@@ -6,7 +6,7 @@ import Glibc
 /// processor, which may take seconds on a loaded machine. Pure: the caller passes in what it observed.
 struct DeathWatch {
     /// An observation of a killed child.
-    enum Look: Sendable, Hashable {
+    enum Observation: Sendable, Hashable {
         case ended
         /// A thread of the child waits in the kernel, where no signal reaches it.
         case waitsInKernel
@@ -15,7 +15,7 @@ struct DeathWatch {
     }
 
     /// The time between two observations.
-    static let pause = Duration.milliseconds(100)
+    static let observationInterval = Duration.milliseconds(100)
     /// How long to wait for a child that waits in the kernel, and for any child if the service has to end.
     private static let patience = Duration.seconds(1)
     /// How long to wait for any other child.
@@ -29,12 +29,12 @@ struct DeathWatch {
     ///   - elapsed: The time since it was killed.
     ///   - isUrgent: Whether the service cannot wait any longer.
     /// - Returns: Whether to leave the child to the kernel.
-    mutating func abandons(_ look: Look, after elapsed: Duration, isUrgent: Bool) -> Bool {
-        since = look == .waitsInKernel ? since ?? elapsed : nil
-        guard look != .ended, elapsed >= Self.patience else { return false }
+    mutating func abandons(_ observation: Observation, after elapsed: Duration, isUrgent: Bool) -> Bool {
+        since = observation == .waitsInKernel ? since ?? elapsed : nil
+        guard observation != .ended, elapsed >= Self.patience else { return false }
         if isUrgent || elapsed >= Self.longest { return true }
         // It has waited in the kernel from the beginning, or for long enough.
-        return since.map { $0 <= Self.pause * 2 || elapsed - $0 >= Self.patience } ?? false
+        return since.map { $0 <= Self.observationInterval * 2 || elapsed - $0 >= Self.patience } ?? false
     }
 
     // MARK: Thread states

@@ -1,8 +1,8 @@
 /// The first and the last messages of a process: causes are at the beginning, consequences at the end.
 package struct LogExcerpt: Sendable, Hashable {
-    /// At most 20 lines.
+    /// The first lines, at most 20.
     package private(set) var head: [String] = []
-    /// At most 60 lines, without those of the head.
+    /// The last lines, at most 60, without those of the head.
     package private(set) var tail: [String] = []
     /// The number of lines between the two that are not kept.
     package private(set) var omitted = 0

@@ -6,7 +6,7 @@ package struct LogLine: Sendable, Hashable {
 
     /// `nil` for a line that a library printed without FFmpeg's log.
     package let level: Level?
-    /// Without the level.
+    /// The message, without its level.
     package let text: String
 
     package init(level: Level?, text: String) {

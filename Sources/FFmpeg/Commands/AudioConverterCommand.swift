@@ -26,7 +26,7 @@ package struct AudioConverterCommand: Sendable, Hashable {
     /// Measured from the start of the process to its first output frame: 50 to 200 ms, with MP3, AAC and µ-law; 5.1 s
     /// with FFmpeg's own settings, and 8 s where the header of the FLV announces video too. `nobuffer` gains nothing
     /// and loses the first message.
-    private static let look = ["-copyts", "-probesize", "32", "-analyzeduration", "1", "-f", "flv", "-i", "pipe:0"]
+    private static let probing = ["-copyts", "-probesize", "32", "-analyzeduration", "1", "-f", "flv", "-i", "pipe:0"]
 
     package func command() -> FFmpegCommand {
         var filters = ["aresample=\(sampleRate):\(AudioTreatment.gapFilling)"]
@@ -38,7 +38,8 @@ package struct AudioConverterCommand: Sendable, Hashable {
         ]
         return FFmpegCommand(
             role: .audioConverter,
-            arguments: FFmpegCommand.preamble(.audioConverter) + Self.look + encoding + TransportStreamOutput.options)
+            arguments: FFmpegCommand.preamble(.audioConverter) + Self.probing + encoding + TransportStreamOutput.options
+        )
     }
 }
 

@@ -65,12 +65,12 @@ package struct EncoderCommand: Sendable {
     private func input(for ffmpeg: FFmpegCapabilities) -> [String] {
         var findsRate = false
         if case .encode(let settings, let recipe) = video { findsRate = goesByInputRate(settings, recipe, ffmpeg) }
-        let look =
+        let probing =
             findsRate
             // Probe up to the first two frames, at most half a second of media: they carry the rate.
             ? ["-probesize", "5000000", "-analyzeduration", "500000", "-fpsprobesize", "1"]
             : ["-probesize", "100000", "-analyzeduration", "1"]
-        return ["-copyts"] + look + ["-f", "mpegts", "-i", "pipe:0"]
+        return ["-copyts"] + probing + ["-f", "mpegts", "-i", "pipe:0"]
     }
 
     /// Whether FFmpeg has to find the frame rate in the stream, because it can be neither stated nor set by a filter.

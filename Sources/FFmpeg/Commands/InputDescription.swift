@@ -14,7 +14,7 @@ package struct InputDescription: Sendable, Hashable {
         package var kind: Kind
         /// FFmpeg's name: `mpeg2video`.
         package var codec: String
-        /// As the sender declares it: `eng`.
+        /// The language, as the sender declares it: `eng`.
         package var language: String?
     }
 
@@ -29,7 +29,7 @@ package struct InputDescription: Sendable, Hashable {
     /// FFmpeg's name for the container: `mpegts`.
     package private(set) var format = ""
     package private(set) var programs: [ListedProgram] = []
-    /// In the order of the input.
+    /// The streams, in the order of the input.
     package private(set) var streams: [ListedStream] = []
     /// Whether the list is complete.
     package private(set) var isWhole = false

@@ -22,7 +22,7 @@ struct EncoderGeneration {
 
     /// The point in the stream at which a generation begins.
     enum Beginning {
-        /// At the newest input.
+        /// At the newest input. It does not continue earlier output.
         case fresh
         /// Where the generation before it ended.
         case resumed

@@ -293,7 +293,7 @@ package final class EncoderManager: Sendable {
             if isOutdated { listDevices(in: &tasks) }
             log.note(gpus, before: catalogue)
             perform { state, now in
-                state.pool.set(gpus, v4l2Encoders: v4l2Encoders ?? state.pool.catalogue.v4l2Encoders, now: now)
+                state.pool.setDevices(gpus, v4l2Encoders: v4l2Encoders ?? state.pool.catalogue.v4l2Encoders, now: now)
             }
         case .startTimer(let wait, let limit):
             tasks.addTask { [queue, clock, epoch] in
@@ -392,6 +392,6 @@ package final class EncoderManager: Sendable {
         // error.
         guard recovery != "none" else { return log.noteReset(of: gpu.slot) }
         log.noteGivenUp(gpu.slot, recovery: recovery)
-        perform { state, now in state.pool.wedged(gpu.slot, recovery: recovery, now: now) }
+        perform { state, now in state.pool.recordWedge(of: gpu.slot, recovery: recovery, now: now) }
     }
 }

@@ -4,7 +4,7 @@ import Synchronization
 final class RateMeter: Sendable {
     struct Counters: Sendable {
         var frames: Int
-        /// Of video and audio.
+        /// The bytes of video and audio together.
         var bytes: Int
         /// The end of the timeline, in seconds. `nil` before the first frame.
         var streamSeconds: Double?

@@ -8,7 +8,7 @@ import Synchronization
 final class RelaySourceDriver: SourceDriver {
     let context: SourceContext
     private let relay: StreamRelay
-    /// Of an RTSP source.
+    /// The transport, for an RTSP source.
     private let transport = Mutex(TransportChoice())
 
     init(in context: SourceContext) {

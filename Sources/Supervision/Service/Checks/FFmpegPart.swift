@@ -26,7 +26,7 @@ enum FFmpegPart: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// As ``RefusedOption`` describes a refused part: `the protocol srt`.
+    /// The words with which ``RefusedOption`` describes the part: `the protocol srt`.
     var description: String {
         switch self {
         case .encoder(let name): "the encoder \(name)"

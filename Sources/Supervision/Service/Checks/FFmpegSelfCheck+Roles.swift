@@ -17,7 +17,7 @@ extension FFmpegSelfCheck {
         /// Whether it ends with an error, because its peer or device does not exist. FFmpeg reads its options before it
         /// notices that.
         var fails = false
-        /// For a process that does not end by itself: whether its options have been accepted.
+        /// Whether FFmpeg has accepted the options, for a process that does not end by itself.
         var isDone: (@Sendable () -> Bool)?
     }
 
@@ -123,7 +123,8 @@ extension FFmpegSelfCheck {
         ).command()
     }
 
-    /// With another aspect ratio and rate than the input, deinterlaced, and with a resume point.
+    /// Returns the command lines of groups: with another aspect ratio and rate than the input, with deinterlacing, and
+    /// with a resume point.
     func groups(_ media: MemoryFile) -> [Role] {
         let recipes: [(name: String, recipe: any EncoderRecipe)] = [
             ("groups in H.264", Libx264Recipe()), ("groups in HEVC", Libx265Recipe()),

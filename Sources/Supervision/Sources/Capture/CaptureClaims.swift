@@ -6,7 +6,7 @@ package import CapabilityProbe
 /// A source names a card by its properties, never by its node's number. Each card belongs to one source, which keeps it
 /// for as long as it is plugged in.
 package struct CaptureClaims: Sendable {
-    /// In the order in which they were added.
+    /// The sources that claim a card, in the order in which they were added.
     private var sources: [(id: String, binding: CaptureBinding)] = []
     /// The path of each source's card.
     private var held: [String: String] = [:]

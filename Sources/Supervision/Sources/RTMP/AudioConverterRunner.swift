@@ -55,14 +55,14 @@ final class AudioConverterRunner: Sendable {
     private static let patience = Duration.seconds(1)
     /// The shortest time from one start to the next: a publisher may change its codec with each message.
     private static let leastInterval = Duration.seconds(1)
-    private static let look = Duration.milliseconds(10)
+    private static let checkInterval = Duration.milliseconds(10)
     /// The shortest time from one process that is started beside a late one to the next, where the late one continued:
     /// if the machine is too busy for one process, a second one does not help.
     private static let spareInterval = Duration.seconds(5)
 
     /// - Parameters:
-    ///   - statistics: The source's.
-    ///   - logger: The source's.
+    ///   - statistics: The statistics of the source.
+    ///   - logger: The logger of the source.
     ///   - limit: Returns how many changes before were not logged. `nil` when this one is not to be logged either.
     init(
         of channel: String, context: ServiceContext, dataPath: DataPath, statistics: ProcessStatistics, logger: Logger,
@@ -184,7 +184,7 @@ final class AudioConverterRunner: Sendable {
             return start
         }
         while child.requested == nil, context.clock.now < start {
-            guard (try? await context.clock.sleep(for: Self.look)) != nil else { return }
+            guard (try? await context.clock.sleep(for: Self.checkInterval)) != nil else { return }
         }
         let (changes, queue) = AsyncStream<Change>.makeStream()
         state.withLock { $0.changes = queue }

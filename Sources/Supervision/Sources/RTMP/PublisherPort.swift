@@ -70,7 +70,7 @@ final class PublisherPort: Sendable {
     func run() async {
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await self.keepOpen() }
-            tasks.addTask { await self.look() }
+            tasks.addTask { await self.watchVideo() }
             for await event in ingest.events { handle(event) }
         }
     }
@@ -250,7 +250,7 @@ final class PublisherPort: Sendable {
     }
 
     /// Checks repeatedly whether the publisher sends video.
-    private func look() async {
+    private func watchVideo() async {
         while await (try? clock.sleep(for: Self.lookInterval)) != nil {
             let isThere = state.withLock { state in
                 let isThere = state.hasPublisher && state.isWanted

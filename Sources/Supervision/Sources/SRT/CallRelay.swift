@@ -133,8 +133,8 @@ final class CallRelay: Sendable {
 
     /// Whether no process writes to the pipe now, and it is empty.
     private static func isDone(_ pipe: FileDescriptor) -> Bool {
-        var look = pollfd(fd: pipe.rawValue, events: Int16(POLLIN), revents: 0)
-        return poll(&look, 1, 0) > 0 && look.revents & Int16(POLLHUP) != 0 && look.revents & Int16(POLLIN) == 0
+        var state = pollfd(fd: pipe.rawValue, events: Int16(POLLIN), revents: 0)
+        return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLHUP) != 0 && state.revents & Int16(POLLIN) == 0
     }
 
     private static func copy(of descriptor: FileDescriptor) throws -> FileDescriptor {
