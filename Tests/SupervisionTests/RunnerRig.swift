@@ -106,7 +106,7 @@ private struct SlatelessLauncher: ProcessLauncher {
         guard command.role == .slate else {
             return await next.run(
                 command, binary: binary, stdin: stdin, stdout: stdout, environment: environment, handle: handle,
-                consumesLine: consumesLine, onEvent: events)
+                consumesLine: consumesLine, onEvent: onEvent)
         }
         try? stdin?.close()
         try? stdout?.close()

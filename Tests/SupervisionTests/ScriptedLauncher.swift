@@ -98,7 +98,7 @@ final class ScriptedLauncher: ProcessLauncher {
         onEvent: @escaping @Sendable (ChildEvent) -> Void
     ) async -> ChildExit {
         let launch = Launch(
-            command, binary, stdin: stdin, stdout: stdout, handle, consumesLine: consumesLine, onEvent: events)
+            command, binary, stdin: stdin, stdout: stdout, handle, consumesLine: consumesLine, onEvent: onEvent)
         let waiting = state.withLock { state -> CheckedContinuation<Launch, Never>? in
             state.launches.append(launch)
             guard !state.waiting.isEmpty else { return nil }
