@@ -31,9 +31,8 @@ package enum ConfigurationSummary {
             page.add(2, index == 0 ? "sources" : "", "\(index + 1). \(source.id): \(describe(source.kind))", hang: 3)
         }
         page.add(2, "slate", describe(channel.slate))
-        page.add(
-            2, "mezzanine",
-            "\(channel.mezzanine.bitrate), a keyframe every \(DurationNotation.text(channel.mezzanine.keyframe))")
+        let interval = DurationNotation.text(channel.mezzanine.keyframeInterval)
+        page.add(2, "mezzanine", "\(channel.mezzanine.bitrate), a keyframe every \(interval)")
         if channel.tap { page.add(2, "tap", "yes") }
         for group in channel.groups {
             page.add(2, "group", group.name)
@@ -96,8 +95,8 @@ package enum ConfigurationSummary {
         guard case .encode(let encoding) = video else { return "copy" }
         return [
             encoding.codec.rawValue, "encoder \(encoding.encoder)", encoding.size?.description ?? "size of the source",
-            encoding.rate.map { "\($0.notation) fps" } ?? "rate of the source", "\(encoding.bitrate)",
-            "a keyframe every \(DurationNotation.text(encoding.keyframe))",
+            encoding.frameRate.map { "\($0.notation) fps" } ?? "rate of the source", "\(encoding.bitrate)",
+            "a keyframe every \(DurationNotation.text(encoding.keyframeInterval))",
         ].joined(separator: ", ") + (encoding.profile.map { ", profile \($0)" } ?? "")
             + (encoding.fit == .pad ? "" : ", fit \(encoding.fit.rawValue)")
             + (encoding.deinterlace == .auto ? "" : ", deinterlace \(encoding.deinterlace.rawValue)")

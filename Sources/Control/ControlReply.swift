@@ -11,7 +11,7 @@ package struct ControlReply: Sendable, Hashable, Codable {
     }
 
     package var outcome: Outcome
-    /// One or more lines for a person.
+    /// One or more lines for the operator.
     package var message: String
     /// The answer to `status`.
     package var status: BoxSnapshot?

@@ -12,7 +12,7 @@ package struct ControlRequest: Sendable, Hashable, Codable {
     package var command: Command
     /// The name of the group or target.
     package var name: String?
-    /// For a handover: the encoder to use.
+    /// The encoder to use, for a handover.
     package var encoder: String?
 
     package init(_ command: Command, name: String? = nil, encoder: String? = nil) {

@@ -5,12 +5,12 @@ import NIOPosix
 
 /// The control socket: takes requests of the service's user, one per line, and answers each with one line.
 ///
-/// A client can at most occupy one of ``mostClients`` places for ``patience``.
+/// A client that sends or reads nothing occupies one of ``mostClients`` places, and no longer than ``patience``.
 package struct ControlServer: Sendable {
     package let path: String
     private let service: any ControlledService
 
-    /// The most clients at a time. Further ones get an answer that asks them to try again.
+    /// The most clients at a time. A further client gets an answer that asks it to try again.
     package static let mostClients = 16
     /// The most bytes of a request.
     package static let mostBytes = 64 << 10

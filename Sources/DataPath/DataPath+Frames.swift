@@ -24,7 +24,7 @@ extension DataPath {
     /// - Parameters: As for ``attachSource(to:priority:isNew:patience:report:)``.
     /// - Throws: ``DescriptorError``, or ``UnknownFeed`` where there is no such channel.
     package func attachFrames(
-        _ layout: FrameLayout, from origin: FrameOrigin, to channel: String, priority: Int, isNew: Bool = false,
+        _ format: FrameFormat, from origin: FrameOrigin, to channel: String, priority: Int, isNew: Bool = false,
         patience: FramePatience? = nil,
         report: @escaping @Sendable (SourceEvent) -> Void
     ) throws -> FrameAttachment {
@@ -33,10 +33,10 @@ extension DataPath {
         var ends: (video: FileDescriptor?, audio: FileDescriptor?) = (nil, nil)
         switch origin {
         case .fifo(let path, let report):
-            stream = makeStream(layout, waits: true, owner: input)
-            stream.setInput(try FIFOReader(path: path, layout: layout, owner: stream, loop: loop, report: report))
+            stream = makeStream(format, waits: true, owner: input)
+            stream.setInput(try FIFOReader(path: path, format: format, owner: stream, loop: loop, report: report))
         case .card(let hasAudio):
-            stream = makeStream(layout, waits: false, owner: input)
+            stream = makeStream(format, waits: false, owner: input)
             ends = try attachCard(to: stream, hasAudio: hasAudio)
         }
         input.add(ChannelSource(frames: stream, priority: priority, patience: patience, report: report), isNew: isNew)
@@ -44,9 +44,9 @@ extension DataPath {
             attachment: attach(.frames(stream, of: input)), video: ends.video, audio: ends.audio)
     }
 
-    private func makeStream(_ layout: FrameLayout, waits: Bool, owner: ChannelInput) -> FrameStream {
+    private func makeStream(_ format: FrameFormat, waits: Bool, owner: ChannelInput) -> FrameStream {
         FrameStream(
-            layout: layout, waits: waits, mostBytes: frameBytes, longestSpan: frameSpan, owner: owner, loop: loop)
+            format: format, waits: waits, mostBytes: frameBytes, longestSpan: frameSpan, owner: owner, loop: loop)
     }
 
     /// Makes the pipes of a card reader.
@@ -54,7 +54,7 @@ extension DataPath {
         to stream: FrameStream, hasAudio: Bool
     ) throws(DescriptorError) -> (video: FileDescriptor?, audio: FileDescriptor?) {
         let video = try Pipe(capacity: Pipe.frames)
-        guard let reader = CardFrameReader(video.reading, layout: stream.layout, owner: stream, loop: loop) else {
+        guard let reader = CardFrameReader(video.reading, format: stream.format, owner: stream, loop: loop) else {
             let error = DescriptorError.last("watch a pipe")
             video.close()
             throw error
@@ -95,7 +95,7 @@ extension DataPath {
         }
         let pipes = try ProcessPipes(inputCapacity: Pipe.frames)
         let (sender, unitReader) = try pipes.watch(owner: stream, loop: loop) {
-            FrameSender($0, layout: stream.layout, owner: stream, loop: loop)
+            FrameSender($0, format: stream.format, owner: stream, loop: loop)
         }
         let generation = FrameStream.Generation(
             unitReader: unitReader, sender: sender, frameDuration: frameDuration?.wholeNanoseconds,

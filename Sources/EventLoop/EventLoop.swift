@@ -23,13 +23,13 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
     private var handlers: [CInt: (handler: any Handler, generation: UInt32)] = [:]
     private var generation: UInt32 = 0
     private var onDeadline: (() -> Int64)?
-    /// When ``onDeadline`` is called next.
+    /// The time of the next call of ``onDeadline``, in nanoseconds of the monotonic clock.
     private var nextDeadline = Int64.max
     private var actions: [Timer: () -> Void] = [:]
-    /// The times of the actions; cancelled ones stay here until they are due.
+    /// The times of the actions. Cancelled ones stay here until they are due.
     private var timers: Heap<Timer> = []
     private var lastTimer = 0
-    /// When the timer descriptor fires.
+    /// The time at which the timer descriptor fires, in the same unit.
     private var armedFor = Int64.max
 
     /// An action that is to run at a time.
@@ -96,7 +96,7 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
         wake()
     }
 
-    /// Nanoseconds of the monotonic clock.
+    /// Returns the time of the monotonic clock, in nanoseconds.
     package static func now() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
@@ -158,7 +158,7 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
     }
 
     /// Sets the callback for deadlines. It does the work that is due, and returns the next deadline in nanoseconds of
-    /// the monotonic clock; `.max` for none.
+    /// the monotonic clock, or `.max` if there is none.
     package func setTimer(_ due: @escaping () -> Int64) { onDeadline = due }
 
     /// Calls the callback of ``setTimer(_:)`` at the deadline or earlier.
@@ -184,7 +184,7 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
     package func at(_ due: Int64, _ act: @escaping () -> Void) -> Timer {
         lastTimer += 1
         let newTimer = Timer(due: due, number: lastTimer)
-        // Endless creating and cancelling must not fill the memory.
+        // Actions that are created and cancelled again and again must not fill the memory.
         if timers.count > 2 * actions.count + Self.maximumCancelled { timers = Heap(actions.keys) }
         actions[newTimer] = act
         timers.insert(newTimer)
@@ -202,7 +202,7 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
             actions.removeValue(forKey: next)?()
         }
         if nextDeadline <= last.due {
-            // Without a callback too: a deadline in the past would fire repeatedly.
+            // This is done without a callback, too, because a deadline in the past would fire repeatedly.
             nextDeadline = .max
             if let onDeadline { nextDeadline = min(onDeadline(), nextDeadline) }
         }

@@ -1,4 +1,4 @@
-/// The audio codecs that the service encodes, by the words of the configuration.
+/// The audio codecs that the service encodes. The raw values are the names that the configuration uses.
 package enum AudioCodec: String, Sendable, CaseIterable {
     case aac
 }

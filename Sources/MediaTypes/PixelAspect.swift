@@ -5,7 +5,7 @@ package struct PixelAspect: Sendable, Hashable {
 
     package static let square = PixelAspect(width: 1, height: 1)
 
-    /// A ratio that no video has, such as 100:1, becomes square.
+    /// Makes the ratio. One that no video has, such as 100:1, becomes square.
     package init(width: Int, height: Int) {
         let isSensible =
             (1...1 << 16).contains(width) && (1...1 << 16).contains(height) && width <= 8 * height

@@ -8,12 +8,12 @@ package enum IngestEvent: Sendable, Hashable {
     case announced(String)
     /// The number of unusable media messages since the publisher connected, by fault.
     ///
-    /// - Parameter advice: The most frequent fault and its remedy, as a sentence; `nil` once the publisher has stopped.
+    /// - Parameter advice: The most frequent fault and its remedy, as a sentence. `nil` once the publisher has stopped.
     case faults([String: Int], advice: String?)
     /// A connection was rejected.
     ///
     /// - Parameters:
-    ///   - detail: More than the reason says; it contains nothing that the client sent.
+    ///   - detail: Details beyond the reason; they contain nothing that the client sent.
     ///   - suppressed: The number of rejections since the last report that were not reported.
     case refused(IngestRefusal, address: String, detail: String?, suppressed: Int)
 

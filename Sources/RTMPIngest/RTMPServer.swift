@@ -4,8 +4,8 @@ import SystemPackage
 /// A port that accepts one RTMP publisher at a time, if it names the right application and key, and lends its
 /// connection to the data path.
 ///
-/// The port stays open between publishers. All ingests share one thread. ``IngestLimits`` bounds the cost of a client,
-/// whatever the client does.
+/// The port stays open between publishers. All ingests share one thread. ``IngestLimits`` bounds the cost of every
+/// client.
 package actor RTMPServer {
     private static let loop = EventLoop()
     package nonisolated var unownedExecutor: UnownedSerialExecutor { Self.loop.asUnownedSerialExecutor() }

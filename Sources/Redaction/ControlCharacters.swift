@@ -9,7 +9,7 @@ package enum ControlCharacters {
         }
     }
 
-    /// `text` with each of these characters written out: `\u001b`.
+    /// Returns `text` with each of these characters written out: `\u001b`.
     package static func escaped(in text: String) -> String {
         guard text.unicodeScalars.contains(where: contains) else { return text }
         var result = ""
@@ -19,7 +19,7 @@ package enum ControlCharacters {
         return result
     }
 
-    /// At least four digits.
+    /// Returns the escape of a character, with at least four digits.
     package static func escaped(_ scalar: Unicode.Scalar) -> String {
         let digits = String(scalar.value, radix: 16)
         return "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits

@@ -4,9 +4,9 @@
 /// whether known or not. Values under four bytes are not replaced: the text would become unreadable, and its gaps would
 /// reveal the value.
 package struct Redactor: Sendable {
-    /// The longest first, because one secret may be the beginning of another.
+    /// The secrets as bytes, the longest first, because one secret may be the beginning of another.
     private let needles: [[UInt8]]
-    /// Needles by their first byte, so that the cost does not grow with the number of secrets.
+    /// The same secrets by their first byte, so that the cost does not grow with the number of secrets.
     private let byFirst: [[[UInt8]]]
 
     private static let shortest = 4

@@ -6,7 +6,7 @@ import Synchronization
 /// because a process may still use one that the configuration no longer has.
 package final class SecretBook: Sendable {
     private struct State {
-        /// Oldest first.
+        /// The secrets, oldest first.
         var values: [String] = []
         var known: Set<String> = []
         var redactor = Redactor()
@@ -14,7 +14,7 @@ package final class SecretBook: Sendable {
 
     private let state = Mutex(State())
 
-    /// More than any box has. Beyond it the oldest are forgotten.
+    /// The most secrets that are kept, which is more than any box has. Beyond it the oldest are forgotten.
     private static let limit = 4096
 
     package init() {}

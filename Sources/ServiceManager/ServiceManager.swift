@@ -6,7 +6,7 @@ import Synchronization
 /// Keeps the order that the manager expects: nothing is ready before ``ready()`` or after ``stopping(_:)``, and the end
 /// of a reload follows its begin.
 package final class ServiceManager: Sendable {
-    /// The longest time between two signs of life that the manager accepts; `nil` without a watchdog.
+    /// The longest time between two signs of life that the manager accepts. `nil` without a watchdog.
     package let watchdog: Duration?
 
     private let send: @Sendable (NotifyMessage) -> Bool

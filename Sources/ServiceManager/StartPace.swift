@@ -20,7 +20,7 @@ package struct StartPace: Sendable, Equatable {
 
     package init() { (starts, last) = (0, .min / 2) }
 
-    /// Reads the form of ``text``; `nil` for another text.
+    /// Reads the form of ``text``. `nil` for another text.
     package init?(_ text: String) {
         let numbers = text.split { $0 == " " || $0 == "\n" }.map { Int64($0) }
         guard numbers.count == 2, let starts = numbers[0], let last = numbers[1], (0...1_000_000).contains(starts),

@@ -14,7 +14,7 @@ package actor SharedStatus {
     private var turn = 0
     private var isTaking = false
 
-    /// - Parameter take: Asks the supervisor.
+    /// - Parameter take: Takes a snapshot, by asking the supervisor.
     package init(freshness: Duration = SharedStatus.freshness, take: @escaping @Sendable () async -> BoxSnapshot) {
         self.freshness = freshness
         self.take = take

@@ -3,7 +3,7 @@ import Glibc
 /// Publishes a text for node-exporter's textfile collector: with mode 0644, written to a temporary file and renamed, so
 /// that a reader always sees one whole text.
 ///
-/// The calls block. Call them where that does no harm.
+/// The calls block until the disk has answered.
 package struct StatusFile: Sendable {
     /// The path of the file; it ends with `.prom`.
     package let path: String
@@ -64,7 +64,7 @@ package struct StatusFile: Sendable {
         }
     }
 
-    /// Removes the file: the service has ended, and old figures would be wrong.
+    /// Removes the file when the service ends, because its figures are then out of date.
     package func remove() {
         unlink(path)
     }

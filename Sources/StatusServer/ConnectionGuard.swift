@@ -15,7 +15,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let connections: Connections
     private let counter: ByteCounter
     private var deadline: Scheduled<Void>?
-    /// Requests whose answers are not sent completely.
+    /// The number of requests whose answers have not been sent completely.
     private var open = 0
 
     init(limits: ServerLimits, connections: Connections) {

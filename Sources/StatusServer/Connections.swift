@@ -6,7 +6,7 @@ import Synchronization
 final class Connections: Sendable {
     private struct Entry {
         var channel: any Channel
-        /// `nil` while a request is being answered.
+        /// The time since which the connection is idle. `nil` while a request is being answered.
         var idleSince: UInt64?
     }
 

@@ -9,8 +9,8 @@ package import Status
 
 /// The status of the service over HTTP, read-only: `/metrics`, `/healthz`, `/readyz`, `/api/status` and `/api/events`.
 ///
-/// It has a thread of its own, and ``ServerLimits`` bounds what clients can use. A port that another program uses takes
-/// no stream off air: it is a problem, and the server retries.
+/// It has a thread of its own, and ``ServerLimits`` bounds what clients can use. If another program uses the port,
+/// streams continue: it is a problem, and the server retries.
 package struct StatusServer: Service {
     private let host: String
     private let port: Int
@@ -28,7 +28,7 @@ package struct StatusServer: Service {
     private static let problem = Problem.Kind.statusPort
     private static let longestPause = Duration.seconds(30)
 
-    /// - Parameter problems: Gets the problem of a port that cannot be opened.
+    /// - Parameter problems: Receives the problem of a port that cannot be opened.
     package init(
         host: String, port: Int, status: SharedStatus, problems: ProblemBoard, limits: ServerLimits = ServerLimits(),
         logger: Logger

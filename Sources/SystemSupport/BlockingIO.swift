@@ -14,7 +14,7 @@ package enum BlockingIO {
                     return nil
                 }, context)
             guard status == 0 else {
-                // No thread could be created: run inline.
+                // No thread could be created, so the work runs on this one.
                 Unmanaged<Work>.fromOpaque(context).release()
                 return work.body()
             }

@@ -6,9 +6,10 @@ package actor LatestRun<Output: Sendable> {
     private let job: @Sendable () async throws -> Output
     private var isRunning = false
     private var lastCaller = 0
-    /// Callers of the present run, and of the next one.
+    /// The callers of the present run.
     private var served: [Int: CheckedContinuation<Output, any Error>] = [:]
-    private var waiting: [Int: CheckedContinuation<Output, any Error>] = [:]
+    /// The callers that wait for the next run.
+    private(set) var waiting: [Int: CheckedContinuation<Output, any Error>] = [:]
 
     package init(_ job: @escaping @Sendable () async throws -> Output) {
         self.job = job
@@ -57,7 +58,4 @@ package actor LatestRun<Output: Sendable> {
         let continuation = waiting.removeValue(forKey: caller) ?? served.removeValue(forKey: caller)
         continuation?.resume(throwing: CancellationError())
     }
-
-    /// The number of callers that wait for the next run. For tests.
-    var waitingCount: Int { waiting.count }
 }

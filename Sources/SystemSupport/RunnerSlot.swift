@@ -1,4 +1,4 @@
-/// A service part that runs until it is asked to end.
+/// A part of the service that runs until it is asked to end.
 package protocol Runnable: Sendable {
     /// Returns after ``finish()``, once all its work has ended.
     func run() async

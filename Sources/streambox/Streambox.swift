@@ -17,7 +17,7 @@ struct Streambox: AsyncParsableCommand {
             TapCommand.self, RecordingCommand.self, DiskCommand.self,
         ])
 
-    /// Takes the place of the parser's own `--version`, which knows no ``verbose`` and stays for the help.
+    /// Replaces the parser's own `--version`, which cannot be combined with ``verbose`` and is only shown in the help.
     @Flag(help: .hidden)
     var version = false
 

@@ -17,7 +17,7 @@ import Testing
                     name: "main", sources: sources,
                     slate: SlateConfiguration(after: .seconds(1), image: "standby.png", text: "Back soon"),
                     mezzanine: MezzanineConfiguration(
-                        bitrate: Bitrate(bitsPerSecond: 20_000_000), keyframe: .milliseconds(500)),
+                        bitrate: Bitrate(bitsPerSecond: 20_000_000), keyframeInterval: .milliseconds(500)),
                     tap: true, groups: [group])
             ])
         #expect(try parse(example).configuration == expected)
@@ -52,7 +52,8 @@ import Testing
             video: .encode(
                 VideoEncoding(
                     codec: .h264, encoder: .auto, size: FrameSize(width: 1920, height: 1080),
-                    rate: FrameRate(30), bitrate: Bitrate(bitsPerSecond: 6_000_000), keyframe: .seconds(2),
+                    frameRate: FrameRate(30), bitrate: Bitrate(bitsPerSecond: 6_000_000),
+                    keyframeInterval: .seconds(2),
                     profile: "high")),
             audio: .encode(
                 AudioEncoding(codec: .aac, bitrate: Bitrate(bitsPerSecond: 160_000), rate: 48000, channels: 2)),
@@ -80,13 +81,13 @@ import Testing
             channel.sources.map(\.id) == ["rtmp-0", "srt-1", "pull-2", "capture-3", "raw-4", "file-5", "test-6"])
     }
 
-    @Test("channels, sources, groups and targets know their place in the file")
-    func places() throws {
+    @Test("channels, sources, groups and targets know their location in the file")
+    func locations() throws {
         let channel = try #require(try parse(example).configuration.channels.first)
-        #expect(channel.location == SourceLocation(line: 11, column: 5))
+        #expect(channel.location == FileLocation(line: 11, column: 5))
         #expect(channel.sources.map(\.location.line) == [13, 14, 15, 17, 19, 20, 21])
         #expect(channel.sources[0].location.column == 9)
-        #expect(channel.groups[0].location == SourceLocation(line: 29, column: 9))
+        #expect(channel.groups[0].location == FileLocation(line: 29, column: 9))
         #expect(channel.groups[0].targets.map(\.location.line) == [37, 38, 39])
         #expect(channel.groups[0].targets[0].location.column == 13)
     }
@@ -113,7 +114,7 @@ import Testing
         #expect(!channel.tap)
         #expect(channel.slate == SlateConfiguration(after: .seconds(1), image: nil, text: nil))
         #expect(channel.mezzanine.bitrate.bitsPerSecond == 20_000_000)
-        #expect(channel.mezzanine.keyframe == .milliseconds(500))
+        #expect(channel.mezzanine.keyframeInterval == .milliseconds(500))
         let address = SocketAddress(host: "0.0.0.0", port: 1935)
         #expect(channel.sources[0].kind == .rtmp(RTMPSource(listen: address, app: "live", key: nil)))
         #expect(channel.sources[1].kind == .capture(CaptureSource(binding: .any, size: nil, rate: nil, audio: .auto)))
@@ -122,8 +123,8 @@ import Testing
             channel.sources[3].kind
                 == .test(TestSource(size: FrameSize(width: 1280, height: 720), rate: FrameRate(30))))
         let encoding = VideoEncoding(
-            codec: .h264, encoder: .auto, size: nil, rate: nil, bitrate: Bitrate(bitsPerSecond: 6_000_000),
-            keyframe: .seconds(2), profile: "high")
+            codec: .h264, encoder: .auto, size: nil, frameRate: nil, bitrate: Bitrate(bitsPerSecond: 6_000_000),
+            keyframeInterval: .seconds(2), profile: "high")
         #expect(channel.groups[0].video == .encode(encoding))
         #expect(
             channel.groups[0].audio
@@ -152,7 +153,7 @@ import Testing
     }
 
     @Test("a change of lines, comments and quotes changes no value")
-    func equalityIgnoresPlaces() throws {
+    func equalityIgnoresLocations() throws {
         let moved = "# a comment\n\n" + example.replacing("tap: true", with: "tap:   true\n")
         let (first, second) = (try parse(example).configuration, try parse(moved).configuration)
         #expect(first == second)

@@ -30,7 +30,7 @@ import Testing
             ("-30", "is not a rate; write a rate such as 30, 29.97 or 30000/1001"),
         ])
     func wrongFrameRates(text: String, message: String) {
-        #expect(throws: NotationError(message)) { try FrameRate(parsing: text) }
+        #expect(throws: ParseError(message)) { try FrameRate(parsing: text) }
     }
 
     @Test("the duration of a frame follows from its rate")
@@ -65,7 +65,7 @@ import Testing
             ("99999999999999999G", "is not a bitrate; write a bitrate such as 6000k or 6M"),
         ])
     func wrongBitrates(text: String, message: String) {
-        #expect(throws: NotationError(message)) { try Bitrate(parsing: text) }
+        #expect(throws: ParseError(message)) { try Bitrate(parsing: text) }
     }
 
     @Test(
@@ -95,7 +95,7 @@ import Testing
             ),
         ])
     func wrongDurations(text: String, message: String) {
-        #expect(throws: NotationError(message)) { try DurationNotation.parse(text) }
+        #expect(throws: ParseError(message)) { try DurationNotation.parse(text) }
     }
 
     @Test(
@@ -128,7 +128,7 @@ import Testing
             ("-16x16", "is not a size; write a size such as 1920x1080"),
         ])
     func wrongSizes(text: String, message: String) {
-        #expect(throws: NotationError(message)) { try FrameSize(parsing: text) }
+        #expect(throws: ParseError(message)) { try FrameSize(parsing: text) }
     }
 
     @Test(
@@ -161,7 +161,7 @@ import Testing
             ("[zz]:80", "has no IPv6 address between its brackets"),
         ])
     func wrongAddresses(text: String, message: String) {
-        #expect(throws: NotationError(message)) { try SocketAddress(parsing: text) }
+        #expect(throws: ParseError(message)) { try SocketAddress(parsing: text) }
     }
 
     @Test(

@@ -3,8 +3,8 @@ import Testing
 
 /// A burst of events.
 @Suite struct HotplugBurstTests {
-    private func event(_ action: HotplugEvent.Action, _ path: String, wedged: String? = nil) -> HotplugEvent {
-        HotplugEvent(action: action, subsystem: "drm", path: path, wedged: wedged)
+    private func event(_ action: HotplugEvent.Action, _ path: String, wedgeRecovery: String? = nil) -> HotplugEvent {
+        HotplugEvent(action: action, subsystem: "drm", path: path, wedgeRecovery: wedgeRecovery)
     }
 
     @Test("events are delivered after a quiet time, one for each device")
@@ -14,10 +14,10 @@ import Testing
             burst.add(event(round.isMultiple(of: 2) ? .add : .remove, "/sys/a"), now: Int64(round) * 1_000_000)
             burst.add(event(.add, "/sys/b"), now: Int64(round) * 1_000_000)
         }
-        #expect(burst.take(now: 50_000_000).isEmpty)
-        let events = burst.take(now: 49_000_000 + HotplugBurst.quiet)
+        #expect(burst.settledEvents(now: 50_000_000).isEmpty)
+        let events = burst.settledEvents(now: 49_000_000 + HotplugBurst.quiet)
         #expect(events.map { "\($0.action) \($0.path)" } == ["remove /sys/a", "add /sys/b"])
-        #expect(burst.due == nil && burst.take(now: .max).isEmpty)
+        #expect(burst.due == nil && burst.settledEvents(now: .max).isEmpty)
     }
 
     @Test("events that never stop are delivered all the same")
@@ -27,7 +27,7 @@ import Testing
         for step in 0..<300 {
             let now = Int64(step) * 10_000_000
             burst.add(event(.change, "/sys/a"), now: now)
-            delivered += burst.take(now: now).count
+            delivered += burst.settledEvents(now: now).count
         }
         #expect((2...3).contains(delivered))
     }
@@ -37,10 +37,10 @@ import Testing
         var burst = HotplugBurst()
         burst.add(event(.add, "/sys/a"), now: 0)
         burst.add(event(.change, "/sys/a"), now: 1)
-        burst.add(event(.change, "/sys/b", wedged: "rebind"), now: 2)
+        burst.add(event(.change, "/sys/b", wedgeRecovery: "rebind"), now: 2)
         burst.add(event(.change, "/sys/b"), now: 3)
-        let events = burst.take(now: HotplugBurst.longest)
+        let events = burst.settledEvents(now: HotplugBurst.longest)
         #expect(events.map(\.action) == [.add, .change])
-        #expect(events[1].wedged == "rebind")
+        #expect(events[1].wedgeRecovery == "rebind")
     }
 }

@@ -81,7 +81,7 @@ import Testing
         let gpus = GPUList.read()
         #expect(gpus.map(\.slot) == gpus.map(\.slot).sorted())
         #expect(gpus.allSatisfy { ($0.renderNode ?? $0.cardNode ?? "").hasPrefix("/dev/") })
-        #expect(CaptureList.read().devices([:]).allSatisfy { $0.node.hasPrefix("/dev/") })
+        #expect(CaptureCandidateList.read().devices([:]).allSatisfy { $0.node.hasPrefix("/dev/") })
     }
 
     @Test("watching for devices ends with its task")

@@ -456,7 +456,7 @@ import Testing
     }
 
     @Test(
-        "the output of a process is ignored once other audio comes",
+        "the output of a process is ignored once other audio arrives",
         arguments: [ForeignAudio(name: "Opus", codec: "opus"), nil])
     func outdated(by audio: ForeignAudio?) async throws {
         let rig = try await Rig()

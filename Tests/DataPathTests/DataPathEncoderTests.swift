@@ -207,7 +207,7 @@ import Testing
             let passed = try #require(frames.firstIndex { Int64($0.dts) >= place + 7500 })
             let end = frames[passed + 1].packet * TransportBytes.packetSize
             let last = Array(offered[fedSoFar.count..<end])
-            // Without a pause. Otherwise the successor takes over as it does where the audio does not come.
+            // Without a pause. Otherwise the successor takes over as it does where the audio does not arrive.
             await meanwhile(rig.path) {
                 encoder.writeNow(last)
                 encoder.end()

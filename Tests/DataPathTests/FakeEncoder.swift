@@ -30,20 +30,20 @@ final class FakeEncoder: Sendable {
     let reports = Reports<EncoderEvent>()
     private let path: DataPath
     private let attachment: DataPath.Attachment
-    private let layout: FrameLayout
+    private let format: FrameFormat
     private let state: Guarded<State>
 
     /// - Parameters:
     ///   - name: Contained in each encoded frame.
     ///   - gives: How many frames it gives until ``allow(_:)``.
     init(
-        _ name: Int, of frames: DataPath.Attachment, in path: DataPath, layout: FrameLayout, takesOver: Bool = false,
+        _ name: Int, of frames: DataPath.Attachment, in path: DataPath, format: FrameFormat, takesOver: Bool = false,
         startPatience: Duration = .seconds(20),
         frameDuration: Duration? = nil, gives: Int = .max, reads: Bool = true
     ) async throws {
         self.name = name
         self.path = path
-        self.layout = layout
+        self.format = format
         state = Guarded(State(allowed: gives, reads: reads))
         let input: FileDescriptor
         let output: FileDescriptor
@@ -95,7 +95,7 @@ final class FakeEncoder: Sendable {
             guard let bytes = take(size, descriptor) else { return }
             let number = FakeFrames.number(bytes)
             let isWhole =
-                size == layout.byteCount
+                size == format.byteCount
                 && FakeFrames.bytes(number, size).withUnsafeBytes { memcmp($0.baseAddress!, bytes, size) == 0 }
             state.withLock { $0.frames.append(Frame(number: number, time: time, isWhole: isWhole)) }
         }

@@ -8,7 +8,7 @@ struct FrameStoreTests {
     /// Makes a store with this many frames, 30 a second.
     private func store(_ count: Int, width: Int = 64, height: Int = 64) -> FrameStore {
         var store = FrameStore(
-            layout: FrameLayout(width: width, height: height, tag: 0, byteCount: width * height * 3 / 2),
+            format: FrameFormat(width: width, height: height, fourCC: 0, byteCount: width * height * 3 / 2),
             mostBytes: 256 << 20, longestSpan: 4 * Ticks.perSecond)
         for number in 0..<count { put(Int64(number) * 3000, into: &store) }
         return store

@@ -12,7 +12,7 @@ import Testing
     /// A channel with a source of frames, and the output of the channel.
     private final class Rig: Sendable {
         let path: DataPath
-        let layout: FrameLayout
+        let format: FrameFormat
         let fifo: String
         let frames: DataPath.Attachment
         /// The end that a card reader writes to.
@@ -24,12 +24,12 @@ import Testing
         private let encoders = Mutex<[FakeEncoder]>([])
 
         /// - Parameters:
-        ///   - byteCount: Bytes of a frame; `nil` for the size of the layout, as a card has it.
+        ///   - byteCount: Bytes of a frame; `nil` for the size of the format, as a card has it.
         ///   - room: Most bytes of kept frames.
         init(byteCount: Int? = nil, room: Int = 64 << 20, isCard: Bool = false) async throws {
             folder = try TemporaryFolder()
             fifo = folder.path("frames")
-            layout = FrameLayout(width: 34, height: 18, tag: 0x3231_564E, byteCount: byteCount ?? 34 * 18 * 3 / 2)
+            format = FrameFormat(width: 34, height: 18, fourCC: 0x3231_564E, byteCount: byteCount ?? 34 * 18 * 3 / 2)
             // Allow for a busy machine that pauses between two steps of a test.
             path = DataPath(frameBytes: room, frameSpan: .seconds(600))
             let never = Duration.seconds(600)
@@ -38,7 +38,7 @@ import Testing
             guard mkfifo(fifo, 0o600) == 0 else { throw Failed("no FIFO") }
             let origin: DataPath.FrameOrigin =
                 isCard ? .card(hasAudio: false) : .fifo(path: fifo) { [writers] in writers.add($0) }
-            let attached = try await path.attachFrames(layout, from: origin, to: "main", priority: 0) { [events] in
+            let attached = try await path.attachFrames(format, from: origin, to: "main", priority: 0) { [events] in
                 events.add($0)
             }
             (frames, video) = (attached.attachment, attached.video)
@@ -51,7 +51,7 @@ import Testing
             frameDuration: Duration? = nil, gives: Int = .max, reads: Bool = true
         ) async throws -> FakeEncoder {
             let encoder = try await FakeEncoder(
-                name, of: frames, in: path, layout: layout, takesOver: takesOver, startPatience: startPatience,
+                name, of: frames, in: path, format: format, takesOver: takesOver, startPatience: startPatience,
                 frameDuration: frameDuration, gives: gives, reads: reads)
             encoders.withLock { $0.append(encoder) }
             return encoder
@@ -72,10 +72,10 @@ import Testing
             // When a test fails, nothing reads the FIFO any more.
             let isOver = Mutex(false)
             try await withTaskCancellationHandler {
-                try await onOwnThread { [fifo, layout] in
-                    var writer = FrameWriter(path: fifo, bytesPerFrame: layout.byteCount)
+                try await onOwnThread { [fifo, format] in
+                    var writer = FrameWriter(path: fifo, bytesPerFrame: format.byteCount)
                     for number in numbers {
-                        let bytes = FakeFrames.bytes(number, layout.byteCount)
+                        let bytes = FakeFrames.bytes(number, format.byteCount)
                         while try !bytes.withUnsafeBytes({ try writer.write($0) }) {
                             if isOver.withLock({ $0 }) { return }
                             usleep(1000)
@@ -310,12 +310,12 @@ import Testing
     }
 
     @Test(
-        "an encoder that hangs is reported, however many frames come",
+        "an encoder that hangs is reported, however many frames arrive",
         arguments: [20, 600, 0])
     func hangs(milliseconds: UInt32) async throws {
         try await withRig { rig in
             let encoder = try await rig.encoder(1, gives: 1)
-            // Milliseconds of 0: no more frames come behind the first ones.
+            // Milliseconds of 0: no more frames arrive behind the first ones.
             async let written: Void = rig.write(0..<(milliseconds == 0 ? 5 : 8), every: milliseconds)
             try await encoder.reports.wait(for: .stalled)
             await encoder.kill()
@@ -325,7 +325,7 @@ import Testing
         }
     }
 
-    @Test("an encoder that keeps a few frames back while none come is not reported")
+    @Test("an encoder that keeps a few frames back while none arrive is not reported")
     func heldBack() async throws {
         try await withRig { rig in
             let encoder = try await rig.encoder(1, gives: 10)
@@ -371,7 +371,7 @@ import Testing
         }
     }
 
-    @Test("a fast encoder is not reported as slow when many frames come at once")
+    @Test("a fast encoder is not reported as slow when many frames arrive at once")
     func burst() async throws {
         try await withRig(byteCount: 100_003, room: 1_000_000) { rig in
             let encoder = try await rig.encoder(1, frameDuration: .seconds(4), gives: 3)
@@ -437,7 +437,7 @@ import Testing
         }
     }
 
-    @Test("when the input of frames ends, frames that have come still come out")
+    @Test("when the input of frames ends, frames that have arrived are still encoded")
     func ending() async throws {
         try await withRig { rig in
             let encoder = try await rig.encoder(1, gives: 4)
@@ -538,7 +538,7 @@ import Testing
             try await eventually("frames for the second") { second.frames.count == 10 }
             await first.kill()
             let third = try await rig.encoder(3, gives: 0)
-            // Frames that the second gives before it ends come too late.
+            // Frames that the second gives before it ends arrive too late.
             second.allow(2)
             try await eventually("its frames") { second.given == 2 }
             third.allow(3)

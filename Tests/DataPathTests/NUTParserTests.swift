@@ -20,7 +20,7 @@ import Testing
         return done.output
     }
 
-    /// Parses a stream that comes in pieces.
+    /// Parses a stream that arrives in pieces.
     private func read(_ bytes: [UInt8], pieces: () -> Int) throws -> [(time: Int64, byteCount: Int)] {
         var parser = NUTParser()
         var frames: [(time: Int64, byteCount: Int)] = []

@@ -104,7 +104,7 @@ import Testing
             source.now = max(source.now, available)
             source.give(10)
         }
-        // No segment is late: frames come all the time.
+        // No segment is late: frames arrive all the time.
         #expect(waits.allSatisfy { $0 == 0 }, "\(waits)")
         #expect(source.changes == [true])
     }

@@ -36,10 +36,13 @@ import Testing
         }
 
         func add(
-            _ name: String, _ wish: VideoEncoding = VideoEncoding(), arriving: FrameSize? = nil, starts: Bool = true
+            _ name: String, _ encoding: VideoEncoding = VideoEncoding(), arriving: FrameSize? = nil, starts: Bool = true
         ) {
-            apply(pool.need(wish, as: EncodingJob(wish, arriving: arriving), for: name, lastGood: last[name], now: now))
-            if starts { uses[name] = pool.assign(to: name).candidate }
+            apply(
+                pool.setEncoding(
+                    encoding, job: EncodingJob(encoding, arriving: arriving), for: name, lastUsed: last[name], now: now)
+            )
+            if starts { uses[name] = pool.assignEncoder(to: name).candidate }
         }
 
         /// Gives every trial its result, and those that follow, until none is open.
@@ -52,18 +55,18 @@ import Testing
             attempts[trial.candidate, default: 0] += 1
             let result: TrialResult =
                 broken[trial.candidate].map { .failed($0, "it is broken") } ?? .passed(scalesOnGPU: scales)
-            apply(pool.tried(trial, result, now: now))
+            apply(pool.trialFinished(trial, result, now: now))
         }
 
         /// Fails an encoder in use. Its group continues with its next assignment.
         func fail(_ name: String, _ fault: EncoderFault) {
             guard let candidate = uses[name] else { return }
-            apply(pool.failed(candidate, fault, in: name, now: now))
-            uses[name] = pool.assign(to: name).candidate
+            apply(pool.recordFailure(of: candidate, fault, in: name, now: now))
+            uses[name] = pool.assignEncoder(to: name).candidate
         }
 
-        func plug(_ gpus: [GPU]) { apply(pool.set(gpus, boards: [], now: now)) }
-        func wedge(_ gpu: GPU) { apply(pool.wedged(gpu.slot, recovery: "rebind", now: now)) }
+        func plug(_ gpus: [GPU]) { apply(pool.setDevices(gpus, v4l2Encoders: [], now: now)) }
+        func wedge(_ gpu: GPU) { apply(pool.recordWedge(of: gpu.slot, recovery: "rebind", now: now)) }
         func order(_ order: [EncoderFamily]) { apply(pool.setOrder(order, now: now)) }
 
         /// Lets time pass. Trials that become due get their results.
@@ -80,11 +83,11 @@ import Testing
         private func apply(_ effects: [EncoderPool.Effect]) {
             for effect in effects {
                 switch effect {
-                case .attempt(let trial): open.append(trial)
+                case .runTrial(let trial): open.append(trial)
                 case .move(let name, let move):
                     guard uses[name] != nil else { continue }
                     moves.append((name, move))
-                    uses[name] = pool.assign(to: name).candidate
+                    uses[name] = pool.assignEncoder(to: name).candidate
                 }
             }
         }
@@ -116,7 +119,7 @@ import Testing
     }
 
     @Test("the encoder that the group used last is tried first")
-    func lastGood() {
+    func lastUsed() {
         let bench = Bench([Self.intel, Self.amd], last: ["hd": Self.onAMD])
         bench.add("hd")
         #expect(bench.open.first?.candidate == Self.onAMD)
@@ -125,9 +128,9 @@ import Testing
     @Test("two GPUs share groups by their pixels, and a heavy group has one for itself")
     func sharing() {
         let bench = Bench([Self.intel, Self.amd])
-        bench.add("heavy", VideoEncoding(size: FrameSize(width: 3840, height: 2160), rate: FrameRate(60)))
+        bench.add("heavy", VideoEncoding(size: FrameSize(width: 3840, height: 2160), frameRate: FrameRate(60)))
         for name in ["a", "b", "c"] {
-            bench.add(name, VideoEncoding(size: FrameSize(width: 1280, height: 720), rate: FrameRate(30)))
+            bench.add(name, VideoEncoding(size: FrameSize(width: 1280, height: 720), frameRate: FrameRate(30)))
         }
         bench.answer()
         let heavy = bench.uses["heavy"]
@@ -278,7 +281,7 @@ import Testing
         bench.answer()
         var pool = bench.pool
         for (name, fault) in [("a", EncoderFault.driverError), ("b", .driverError), ("c", .hang), ("d", .deviceGone)] {
-            _ = pool.failed(Self.onIntel, fault, in: name, now: bench.now)
+            _ = pool.recordFailure(of: Self.onIntel, fault, in: name, now: bench.now)
         }
         #expect(pool.nextTick(after: bench.now) == bench.now + RestPolicy.first)
         #expect(pool.devices.map(\.reason) == [EncoderFault.driverError.sentence])
@@ -390,19 +393,19 @@ import Testing
     @Test("a GPU that scales one size is used for another while that is tried")
     func scaling() {
         let bench = Bench([Self.intel])
-        let wish = VideoEncoding(size: FrameSize(width: 640, height: 360))
+        let encoding = VideoEncoding(size: FrameSize(width: 640, height: 360))
         let scales = { bench.pool.recipe(for: Self.onIntel, in: "hd")?.scales }
         bench.scales = true
-        bench.add("hd", wish, arriving: FrameSize(width: 1280, height: 720))
+        bench.add("hd", encoding, arriving: FrameSize(width: 1280, height: 720))
         #expect(scales() == false)
         bench.answer()
         #expect(scales() == true)
-        bench.add("hd", wish, arriving: FrameSize(width: 1920, height: 1080), starts: false)
+        bench.add("hd", encoding, arriving: FrameSize(width: 1920, height: 1080), starts: false)
         #expect(bench.open.count == 1 && scales() == true)
         bench.scales = false
         bench.answer()
         #expect(scales() == false)
-        bench.add("hd", wish, arriving: FrameSize(width: 640, height: 360), starts: false)
+        bench.add("hd", encoding, arriving: FrameSize(width: 640, height: 360), starts: false)
         #expect(scales() == false)
     }
 
@@ -413,8 +416,8 @@ import Testing
         bench.answer()
         var pool = bench.pool
         pool.pin(Self.software, to: "hd")
-        #expect(pool.assign(to: "hd").candidate == Self.software)
-        _ = pool.set([Self.intel, Self.amd], boards: [], now: bench.now)
+        #expect(pool.assignEncoder(to: "hd").candidate == Self.software)
+        _ = pool.setDevices([Self.intel, Self.amd], v4l2Encoders: [], now: bench.now)
         #expect(pool.choose(for: "hd").candidate == Self.software)
         pool.pin(nil, to: "hd")
         #expect(pool.choose(for: "hd").candidate == Self.onIntel)

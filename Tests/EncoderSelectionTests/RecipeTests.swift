@@ -25,7 +25,7 @@ import Testing
     )
     func common() {
         for recipe in Self.recipes {
-            let settings = VideoSettings(bitrate: 3_000_000, keyframe: .seconds(2))
+            let settings = VideoSettings(bitrate: 3_000_000, keyframeInterval: .seconds(2))
             let found = options(recipe, settings)
             #expect(found["-b:v"] == "3000000", "\(recipe.encoder)")
             #expect(found["-bf"] == "0", "\(recipe.encoder)")
@@ -65,15 +65,15 @@ import Testing
 }
 
 @Suite struct ShapeTests {
-    private let wish = VideoEncoding(size: FrameSize(width: 1280, height: 720))
+    private let encoding = VideoEncoding(size: FrameSize(width: 1280, height: 720))
 
     @Test("a GPU does not scale frames of another shape, and its trial has the same chain")
     func gpu() {
         let recipe = VAAPIRecipe(codec: .h264, node: "/dev/dri/renderD128", scalesOnGPU: true)
-        let landscape = EncodingJob(wish, arriving: FrameSize(width: 1920, height: 1080))
+        let landscape = EncodingJob(encoding, arriving: FrameSize(width: 1920, height: 1080))
         #expect(landscape.scales && landscape.settings.fit == .stretch)
         #expect(recipe.chain(for: landscape.settings, arriving: landscape.arriving).first == "scale=1920:1080")
-        let portrait = EncodingJob(wish, arriving: FrameSize(width: 1080, height: 1920))
+        let portrait = EncodingJob(encoding, arriving: FrameSize(width: 1080, height: 1920))
         #expect(!portrait.scales && portrait.settings.fit == .pad)
         let chain = recipe.chain(for: portrait.settings, arriving: portrait.arriving)
         #expect(chain.suffix(3) == ["pad=1280:720:(ow-iw)/2:(oh-ih)/2:eval=frame", "format=nv12", "hwupload"])
@@ -86,14 +86,15 @@ import Testing
         func settings(_ fit: PictureFit, _ deinterlace: DeinterlaceMode, _ frames: ArrivingFrames)
             -> VideoSettings
         {
-            var wish = wish
-            (wish.fit, wish.deinterlace) = (fit, deinterlace)
-            return VideoSettings(wish, size: nil, arriving: nil, frames: frames)
+            var encoding = encoding
+            (encoding.fit, encoding.deinterlace) = (fit, deinterlace)
+            return VideoSettings(encoding, size: nil, arriving: nil, frames: frames)
         }
-        #expect(settings(.pad, .auto, frames).fit == .pad && settings(.pad, .auto, frames).deinterlacing == .frames)
+        #expect(
+            settings(.pad, .auto, frames).fit == .pad && settings(.pad, .auto, frames).deinterlacing == .onePerFrame)
         #expect(
             settings(.crop, .field, frames).fit == .crop(FrameSize(width: 720, height: 406))
-                && settings(.crop, .field, frames).deinterlacing == .fields)
+                && settings(.crop, .field, frames).deinterlacing == .onePerField)
         #expect(
             settings(.stretch, .off, frames).fit == .stretch && settings(.stretch, .off, frames).deinterlacing == nil)
         #expect(!settings(.pad, .auto, frames).deinterlacesAll)

@@ -53,7 +53,7 @@ import Testing
         #expect(has(command, "-analyzeduration", isOld ? "1" : "500000"))
         // A filter that converts the rate states it too.
         var converting = settings
-        converting.rate = FrameRate(25)
+        converting.frameRate = FrameRate(25)
         let converted = EncoderCommand(video: .encode(converting, with: gpu), audio: .copy, inputRate: FrameRate(30))
             .command(for: ffmpeg)
         #expect(has(converted, "-r", "25") == isOld && has(converted, "-analyzeduration", "1"))
@@ -100,7 +100,7 @@ import Testing
         #expect(has(hardware, "-analyzeduration", isOld || isStated ? "1" : "500000"))
         // Another configured rate is kept, and x264 has an option.
         var converting = settings
-        converting.rate = FrameRate(25)
+        converting.frameRate = FrameRate(25)
         #expect(has(command(gpu, converting), "-vf", "fps=25,settb=1/90000,format=nv12,hwupload"))
         #expect(has(command(Libx264Recipe(), settings), "-vf", "format=yuv420p"))
     }

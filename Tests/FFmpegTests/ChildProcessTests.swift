@@ -22,7 +22,7 @@ import Testing
     ) async -> ChildExit {
         await ChildProcess.run(
             command, binary: binary, stdin: stdin, stdout: stdout,
-            environment: testEnvironment, handle: handle, clock: clock, events: { recorder.note($0) })
+            environment: testEnvironment, handle: handle, clock: clock, onEvent: { recorder.note($0) })
     }
 
     private var endless: FFmpegCommand {

@@ -85,7 +85,7 @@ import struct BoxConfiguration.VideoEncoding
         case .fileRelay: try relay(.file(path: "/a.ts", loop: true))
         case .pullRelay: try relay(.pull(url: "rtsps://h/x", tls: .none))
         case .srtListener: try relay(.srtListen(address: "[::]:9000", passphrase: nil, latency: nil))
-        case .mezzanine: try relay(.transportStream, .mezzanine(bitrate: 1, keyframe: .seconds(1)))
+        case .mezzanine: try relay(.transportStream, .mezzanine(bitrate: 1, keyframeInterval: .seconds(1)))
         case .cardReader:
             CardReaderCommand(card: CaptureInput(node: "/dev/video0", audio: "hw:1"), size: size).command(for: ffmpeg)
         case .frames: FrameEncoderCommand(settings: settings, recipe: Libx264Recipe(), rate: rate).command(for: ffmpeg)

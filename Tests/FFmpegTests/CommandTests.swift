@@ -202,29 +202,29 @@ import Testing
     @Test("interlaced frames are deinterlaced first, from a little before the first wanted")
     func deinterlaces() {
         let settings = VideoSettings(
-            size: FrameSize(width: 640, height: 360), rate: FrameRate(30), bitrate: 1, deinterlacing: .frames)
+            size: FrameSize(width: 640, height: 360), frameRate: FrameRate(30), bitrate: 1, deinterlacing: .onePerFrame)
         #expect(
             filters(settings)
                 == "trim=start_pts=72000,scale=720:576:interl=-1,bwdif=mode=send_frame:deint=interlaced"
                 + ",settb=1/90000,fps=30,settb=1/90000,trim=start_pts=90000,scale=640:360,setsar=1,format=yuv420p")
         #expect(
-            filters(VideoSettings(size: FrameSize(width: 640, height: 360), bitrate: 1, deinterlacing: .fields))?
+            filters(VideoSettings(size: FrameSize(width: 640, height: 360), bitrate: 1, deinterlacing: .onePerField))?
                 .contains("mode=send_field") == true)
     }
 
     @Test("frames without marks are all deinterlaced, by yadif if bwdif is missing")
     func deinterlacesOtherwise() throws {
         let size = FrameSize(width: 640, height: 360)
-        let unmarked = VideoSettings(size: size, bitrate: 1, deinterlacing: .frames, deinterlacesAll: true)
+        let unmarked = VideoSettings(size: size, bitrate: 1, deinterlacing: .onePerFrame, deinterlacesAll: true)
         let trimmed = "trim=start_pts=72000,scale=720:576:interl="
         #expect(filters(unmarked)?.hasPrefix(trimmed + "1,bwdif=mode=send_frame:deint=all,settb=1/90000,") == true)
-        let marked = VideoSettings(size: size, bitrate: 1, deinterlacing: .fields)
+        let marked = VideoSettings(size: size, bitrate: 1, deinterlacing: .onePerField)
         let old = FFmpegCapabilities.debian12.without(["bwdif"], with: ["yadif"])
         let expected = trimmed + "-1,yadif=mode=send_field:deint=interlaced,settb=1/90000,"
         #expect(filters(marked, old)?.hasPrefix(expected) == true)
         let relay = RelayCommand(
             source: .pull(url: "udp://127.0.0.1:1"),
-            video: .mezzanine(bitrate: 1, keyframe: .seconds(1), deinterlacing: .frames))
+            video: .mezzanine(bitrate: 1, keyframeInterval: .seconds(1), deinterlacing: .onePerFrame))
         let chain = "yadif=mode=send_frame:deint=interlaced,settb=1/90000,format=yuv420p"
         #expect(value(after: "-vf", in: try relay.command(for: old)) == chain)
         let none = FFmpegCapabilities.debian12.without(["bwdif"])
@@ -241,10 +241,10 @@ import Testing
         }
         #expect(filters(nil) == "scale=720:576,format=nv12")
         #expect(
-            filters(CardReaderCommand.Fields(.frames, isBottomFirst: false))
+            filters(CardReaderCommand.Fields(.onePerFrame, isBottomFirst: false))
                 == "bwdif=mode=send_frame:parity=tff:deint=all,settb=1/1000000,scale=720:576,format=nv12")
         #expect(
-            filters(CardReaderCommand.Fields(.fields, isBottomFirst: true))
+            filters(CardReaderCommand.Fields(.onePerField, isBottomFirst: true))
                 == "bwdif=mode=send_field:parity=bff:deint=all,settb=1/1000000,scale=720:576,format=nv12")
     }
 
@@ -256,9 +256,9 @@ import Testing
                 in: try RelayCommand(source: .pull(url: "udp://127.0.0.1:1"), video: video).command(for: .debian12))
         }
         #expect(try filters(.copy) == nil)
-        #expect(try filters(.mezzanine(bitrate: 1, keyframe: .seconds(1))) == "format=yuv420p")
+        #expect(try filters(.mezzanine(bitrate: 1, keyframeInterval: .seconds(1))) == "format=yuv420p")
         #expect(
-            try filters(.mezzanine(bitrate: 1, keyframe: .seconds(1), deinterlacing: .frames))
+            try filters(.mezzanine(bitrate: 1, keyframeInterval: .seconds(1), deinterlacing: .onePerFrame))
                 == "bwdif=mode=send_frame:deint=interlaced,settb=1/90000,format=yuv420p")
     }
 
@@ -329,7 +329,7 @@ import Testing
             for: .debian12)
         #expect(plain.secretFile == nil)
         #expect(value(after: "-rtsp_flags", in: plain) == "prefer_tcp" && !plain.arguments.contains("-rtsp_transport"))
-        for (transport, word) in [(RTSPWay.tcp, "tcp"), (.udp, "udp")] {
+        for (transport, word) in [(FFmpegRTSPTransport.tcp, "tcp"), (.udp, "udp")] {
             let command = try RelayCommand(source: .pull(url: "rtsp://10.0.0.5/main", transport: transport)).command(
                 for: .debian12)
             #expect(value(after: "-rtsp_transport", in: command) == word && !command.arguments.contains("-rtsp_flags"))
@@ -410,7 +410,7 @@ import Testing
     func call() throws {
         let open = try RelayCommand(
             source: .srtListen(address: "0.0.0.0:9000", passphrase: nil, latency: nil),
-            video: .mezzanine(bitrate: 1, keyframe: .seconds(1))
+            video: .mezzanine(bitrate: 1, keyframeInterval: .seconds(1))
         )
         .command(for: .debian12)
         #expect(
@@ -420,14 +420,16 @@ import Testing
         let secret = RelaySource.srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil)
         #expect(try RelayCommand(source: secret).command(for: .debian12).arguments.contains("-0:s?"))
         let narrow = RelaySource.srtListen(
-            address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil, isNarrow: true)
+            address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil, firstStreamsOnly: true)
         #expect(value(after: "-map", in: try RelayCommand(source: narrow).command(for: .debian12)) == "0:v:0")
         let reader = try RelayCommand(source: .transportStream).command(for: .debian12)
         #expect(
             value(after: "-i", in: reader) == "pipe:0" && value(after: "-loglevel", in: reader) == "level+info"
                 && reader.arguments.contains("-progress"))
-        let encoder = try RelayCommand(source: .transportStream, video: .mezzanine(bitrate: 1, keyframe: .seconds(1)))
-            .command(for: .debian12)
+        let encoder = try RelayCommand(
+            source: .transportStream, video: .mezzanine(bitrate: 1, keyframeInterval: .seconds(1))
+        )
+        .command(for: .debian12)
         #expect(!encoder.arguments.contains("-progress"))
     }
 

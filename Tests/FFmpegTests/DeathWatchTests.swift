@@ -5,9 +5,9 @@ import Testing
 /// When a killed child is left to the kernel.
 @Suite struct DeathWatchTests {
     /// When a child is left to the kernel, in tenths of a second. `nil` if it is waited for.
-    private func abandoned(isUrgent: Bool = false, _ look: (Int) -> DeathWatch.Look) -> Int? {
+    private func abandoned(isUrgent: Bool = false, _ observation: (Int) -> DeathWatch.Observation) -> Int? {
         var watch = DeathWatch()
-        return (1...100).first { watch.abandons(look($0), after: .milliseconds(100 * $0), isUrgent: isUrgent) }
+        return (1...100).first { watch.abandons(observation($0), after: .milliseconds(100 * $0), isUrgent: isUrgent) }
     }
 
     @Test("a child that waits in the kernel is left to it after a second")

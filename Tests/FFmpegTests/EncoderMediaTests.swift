@@ -9,7 +9,7 @@ import Testing
 @Suite(.serialized, .tags(.ffmpeg)) struct EncoderMediaTests {
     private func encoder(
         rate: FrameRate? = FrameRate(30),
-        settings: VideoSettings = VideoSettings(bitrate: 500_000, keyframe: .seconds(2)),
+        settings: VideoSettings = VideoSettings(bitrate: 500_000, keyframeInterval: .seconds(2)),
         resume: ResumePoint? = nil
     ) async throws -> FFmpegCommand {
         EncoderCommand(
@@ -63,7 +63,8 @@ import Testing
         let scratch = Scratch()
         let source = scratch.file("source.ts")
         try await makeSource(source, seconds: 3)
-        let settings = VideoSettings(size: FrameSize(width: 160, height: 90), rate: FrameRate(25), bitrate: 200_000)
+        let settings = VideoSettings(
+            size: FrameSize(width: 160, height: 90), frameRate: FrameRate(25), bitrate: 200_000)
         _ = try await run(
             try await encoder(settings: settings), in: scratch, from: source, to: scratch.file("whole.ts"))
         let whole = try await packets(scratch.file("whole.ts"), "v")
@@ -93,7 +94,7 @@ import Testing
         let both = try ["first.ts", "second.ts"].map { try Data(contentsOf: URL(filePath: scratch.file($0))) }.reduce(
             Data(), +)
         try both.write(to: URL(filePath: scratch.file("both.ts")))
-        let settings = VideoSettings(size: FrameSize(width: 160, height: 90), rate: rate, bitrate: 200_000)
+        let settings = VideoSettings(size: FrameSize(width: 160, height: 90), frameRate: rate, bitrate: 200_000)
         let exit = try await run(
             try await encoder(settings: settings), in: scratch, from: scratch.file("both.ts"),
             to: scratch.file("out.ts"))
@@ -111,14 +112,14 @@ import Testing
 
     @Test(
         "interlaced frames become progressive at their times, also in a second encoder",
-        arguments: [VideoSettings.Deinterlacing.frames, .fields])
+        arguments: [VideoSettings.Deinterlacing.onePerFrame, .onePerField])
     func interlaced(deinterlacing: VideoSettings.Deinterlacing) async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")
         try await makeInterlaced(source, codec: interlacedH264)
         let settings = VideoSettings(
             size: FrameSize(width: 320, height: 288), bitrate: 2_000_000, deinterlacing: deinterlacing)
-        let rate = deinterlacing == .fields ? 50 : 25
+        let rate = deinterlacing == .onePerField ? 50 : 25
         func encode(to name: String, resume: ResumePoint? = nil) async throws -> [Int64] {
             let command = EncoderCommand(
                 video: .encode(settings, with: Libx264Recipe()), audio: .copy, inputRate: FrameRate(rate),

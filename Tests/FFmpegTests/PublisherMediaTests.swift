@@ -56,7 +56,7 @@ import Testing
             let binary = try await ffmpeg()
             async let exit = ChildProcess.run(
                 command, binary: binary, stdin: childInput, stdout: nil,
-                environment: testEnvironment, handle: handle, events: { recorder.note($0) })
+                environment: testEnvironment, handle: handle, onEvent: { recorder.note($0) })
             try await eventually("started") { recorder.pid != nil }
             #expect(Scratch.names(scratch.path).allSatisfy { !$0.hasSuffix("ffpreset") })
             let media = try contents(source)
@@ -153,7 +153,7 @@ import Testing
         let binary = try await ffmpeg()
         async let exit = ChildProcess.run(
             command, binary: binary, stdin: childInput, stdout: nil,
-            environment: testEnvironment, handle: handle, events: { _ in })
+            environment: testEnvironment, handle: handle, onEvent: { _ in })
         // Names have seconds, so the segments must begin in different ones.
         let media = try contents(source)
         let part = media.count / 8 / 188 * 188

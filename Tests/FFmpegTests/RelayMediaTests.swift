@@ -87,7 +87,7 @@ import Testing
         let exit = try await run(
             RelayCommand(
                 source: .file(path: file, loop: false),
-                video: .mezzanine(bitrate: 500_000, keyframe: .milliseconds(500)),
+                video: .mezzanine(bitrate: 500_000, keyframeInterval: .milliseconds(500)),
                 audio: .aac(bitrate: 96_000)
             ).command(for: try await ffmpeg().capabilities), in: scratch, to: scratch.file("out.ts"))
         #expect(exit.status == .exited(0), "\(exit.log.lines)")
@@ -98,7 +98,7 @@ import Testing
 
     @Test(
         "interlaced MPEG-2 becomes progressive H.264, one frame per frame or per field",
-        arguments: [(VideoSettings.Deinterlacing.frames, 50), (.fields, 100)])
+        arguments: [(VideoSettings.Deinterlacing.onePerFrame, 50), (.onePerField, 100)])
     func interlaced(deinterlacing: VideoSettings.Deinterlacing, count: Int) async throws {
         let scratch = Scratch()
         try await makeInterlaced(
@@ -107,7 +107,8 @@ import Testing
         let exit = try await run(
             RelayCommand(
                 source: .file(path: scratch.file("old.ts"), loop: false),
-                video: .mezzanine(bitrate: 2_000_000, keyframe: .milliseconds(500), deinterlacing: deinterlacing)
+                video: .mezzanine(
+                    bitrate: 2_000_000, keyframeInterval: .milliseconds(500), deinterlacing: deinterlacing)
             ).command(for: try await ffmpeg().capabilities), in: scratch, to: scratch.file("out.ts"))
         #expect(exit.status == .exited(0), "\(exit.log.lines)")
         let times = try await packets(scratch.file("out.ts"), "v").map(\.pts)

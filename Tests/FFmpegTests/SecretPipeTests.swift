@@ -14,7 +14,7 @@ import Testing
         let binary = FFmpegBinary(
             path: scratch.file("ffmpeg"), capabilities: .complete(FFmpegVersion(output: "ffmpeg version 5.1 C")!))
         return await ChildProcess.run(
-            command, binary: binary, stdin: stdin, stdout: stdout, environment: testEnvironment, events: { _ in })
+            command, binary: binary, stdin: stdin, stdout: stdout, environment: testEnvironment, onEvent: { _ in })
     }
 
     private func command(_ arguments: [String] = []) throws -> FFmpegCommand {

@@ -270,7 +270,7 @@ func run(
                 $0, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
         },
         environment: testEnvironment, redactor: redactor, handle: handle, clock: clock,
-        events: { recorder.note($0) })
+        onEvent: { recorder.note($0) })
 }
 
 /// A clock on which time never passes: a child that is stopped may take as long as it needs.
@@ -302,7 +302,7 @@ func run(_ command: FFmpegCommand, in scratch: Scratch, trickling media: [UInt8]
     let binary = try await ffmpeg()
     async let exit = ChildProcess.run(
         command, binary: binary, stdin: childInput, stdout: nil,
-        environment: testEnvironment, events: { _ in })
+        environment: testEnvironment, onEvent: { _ in })
     try await trickle(media, into: ours)
     return await exit
 }

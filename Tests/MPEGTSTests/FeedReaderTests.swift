@@ -199,7 +199,7 @@ import Testing
                 _ = line.splicer.accept(unit, of: &writer, from: parser, now: line.now)
                 let reader = begun ?? line.feed.makeReader()
                 begun = reader
-                // A few bytes at a time until it is overrun, then as fast as they come.
+                // A few bytes at a time until it is overrun, then as fast as they arrive.
                 if reader.lag > 900_000 { isSlow = false }
                 var budget = isSlow ? Int.random(in: 1...9, using: &random) : Int.max
                 while budget > 0, let bytes = reader.next() {

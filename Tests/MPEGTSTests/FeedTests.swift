@@ -83,7 +83,7 @@ import Testing
             var has = false
             while source.feed.firstSegment == segment {
                 source.append(packets: 400, isKeyframe: true)
-                has = source.feed.hasSpare
+                has = source.feed.spare != nil
             }
             return has
         }

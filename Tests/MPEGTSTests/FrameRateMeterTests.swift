@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test(
-        "fields come one by one -> two of them count as one frame",
+        "fields arrive one by one -> two of them count as one frame",
         arguments: [(25, 50, 25), (30, 60, 30), (nil, 50, 25), (1000, 60, 30), (25, 25, 25), (50, 50, 50)]
             as [(Int?, Int, Int)])
     func interlaced(announced: Int?, measured: Int, expected: Int) throws {

@@ -78,8 +78,8 @@ import Testing
         let bytes = try await source.bytes()
         let audio = ReferenceUnit.all(bytes).of(.audio)
         let packets = TransportBytes.packets(bytes).map(Array.init)
-        // Each audio unit comes 20 frames later. From the middle on, none comes for a second and a half, then all at
-        // once.
+        // Each audio unit arrives 20 frames later. From the middle on, no unit arrives for a second and a half, then
+        // all at once.
         let owner = Dictionary(
             uniqueKeysWithValues: audio.enumerated().flatMap { unit in unit.element.packets.map { ($0, unit.offset) } })
         let video = ReferenceUnit.all(bytes).of(.video)

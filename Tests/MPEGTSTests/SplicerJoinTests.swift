@@ -82,7 +82,7 @@ import Testing
         Wire.expectValid(line.output, "")
     }
 
-    @Test("a source that comes later than a frame plus the delay begins as much later")
+    @Test("a source that arrives later than a frame plus the delay begins as much later")
     func pause() {
         let line = Line()
         line.write(
@@ -128,7 +128,7 @@ import Testing
         #expect(units.map { $0 - (units.first ?? 0) } == [0, 1920, 3840])
     }
 
-    @Test("frames that are shown before the last one and have not come are counted")
+    @Test("frames that are shown before the last one and have not arrived are counted")
     func outstanding() {
         let line = Line()
         var writer = Splicer.Writer(.following)

@@ -131,7 +131,7 @@ import Testing
     func frames() async throws {
         let rig = try await Rig()
         var events = rig.ingest.events.makeAsyncIterator()
-        // The first frame comes with the request.
+        // The first frame arrives with the request.
         let publisher = try rig.publish(SmallStream.begin + SmallStream.frames(0..<1))
         try await rig.take(after: &events)
         try await rig.waitForFrames(1)

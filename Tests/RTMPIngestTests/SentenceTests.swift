@@ -14,7 +14,7 @@ import Testing
             (.screenVideo, "its video is Screen video, \(remedy)"),
             (.number(9), "its video has the codec number 9, \(remedy)"),
             (VideoCoding(fourCC: 0x6162_6364), "its video has the codec abcd, \(remedy)"),
-            (.multitrack, "several video tracks come; set the encoder to send one"),
+            (.multitrack, "several video tracks arrive; set the encoder to send one"),
         ])
     func video(_ coding: VideoCoding, _ sentence: String) {
         #expect(coding.refusal(of: "its video") == sentence)
@@ -27,7 +27,7 @@ import Testing
             (.deviceSpecific, "its audio is in a codec of its device"),
             (.number(9), "its audio has the codec number 9"),
             (AudioCoding(fourCC: 0x6162_6364), "its audio has the codec abcd"),
-            (.multitrack, "several audio tracks come"),
+            (.multitrack, "several audio tracks arrive"),
         ])
     func audio(_ coding: AudioCoding, _ statement: String) {
         #expect(coding.statement("\(coding)") == statement)

@@ -187,7 +187,7 @@ import Testing
             #expect(try await early.wait(.seconds(30)) != .exited(0))
             try await rig.daemon.logged("level=warning", "sends no video", "source=rtmp-0")
             try await stage.expect("the note", of: rig.daemon) { status in
-                status.source("rtmp-0")?.notes?.contains { $0.hasPrefix("no video comes; set the encoder") } == true
+                status.source("rtmp-0")?.notes?.contains { $0.hasPrefix("no video arrives; set the encoder") } == true
             }
             let good = try await stage.publish(.small, to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")

@@ -16,15 +16,16 @@ import Testing
                     Issue.record("docs/architecture.md lists \(name), which is no target of Sources in Package.swift")
                     continue
                 }
-                let allowed = Set(row.mayKnow)
+                let allowed = Set(row.mayImport)
                 for other in dependencies.subtracting(allowed).sorted() {
-                    Issue.record("docs/architecture.md does not allow \(name) to know \(other), but Package.swift does")
+                    Issue.record(
+                        "docs/architecture.md does not allow \(name) to import \(other), but Package.swift does")
                 }
                 for other in allowed.subtracting(dependencies).sorted() {
-                    Issue.record("docs/architecture.md allows \(name) to know \(other), which is no dependency of it")
+                    Issue.record("docs/architecture.md allows \(name) to import \(other), which is no dependency of it")
                 }
                 for other in allowed.subtracting(above).sorted() {
-                    Issue.record("docs/architecture.md lists \(name) above \(other), which it may know")
+                    Issue.record("docs/architecture.md lists \(name) above \(other), which it may import")
                 }
             }
             above.formUnion(row.modules)
@@ -74,21 +75,21 @@ import Testing
 
     private struct Row {
         var modules: [String]
-        var mayKnow: [String]
+        var mayImport: [String]
     }
 
-    /// - Parameter text: A document with one table whose first columns are `module` and `may know`.
+    /// - Parameter text: A document with one table whose first columns are `module` and `may import`.
     private static func rows(in text: String) throws -> [Row] {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        guard let head = lines.firstIndex(where: { $0.hasPrefix("| module | may know |") }) else {
-            throw Failed("docs/architecture.md has no table with the columns `module` and `may know`")
+        guard let head = lines.firstIndex(where: { $0.hasPrefix("| module | may import |") }) else {
+            throw Failed("docs/architecture.md has no table with the columns `module` and `may import`")
         }
         return try lines[head...].dropFirst(2).prefix { $0.hasPrefix("|") }.map { line in
             let cells = line.split(separator: "|").map { cell in
                 cell.matches(of: /`(\w+)`/).map { String($0.1) }
             }
             guard cells.count == 3, !cells[0].isEmpty else { throw Failed("no row of the module table: \(line)") }
-            return Row(modules: cells[0], mayKnow: cells[1])
+            return Row(modules: cells[0], mayImport: cells[1])
         }
     }
 }

@@ -159,7 +159,7 @@ import Testing
                 guard tag.kind == .audio, !tag.isHeader else { return .init(tag) }
                 return .init(tag, due: tag.time + 1500)
             }
-            let words = "its audio comes 1.5 s behind its video and is left out"
+            let words = "its audio arrives 1.5 s behind its video and is left out"
             let rig = try await rig(stage)
             let (verdicts, sent) = try await publish(messages.inOrder, rig, leavesFrom: 20_000) { rig in
                 try await rig.daemon.logged(words, "level=warning", "source=rtmp-0")
@@ -167,7 +167,7 @@ import Testing
                     status.source("rtmp-0")?.notes?.contains { $0.hasPrefix(words) } == true
                 }
             }
-            #expect(rig.daemon.lines("its audio comes").count == 1)
+            #expect(rig.daemon.lines("its audio arrives").count == 1)
             expectWhole(verdicts, last: UInt32(sent.count - 1), beeps: 0)
             for (name, verdict) in verdicts { #expect(verdict.audioOffsets.isEmpty, "\(name): \(verdict)") }
         }

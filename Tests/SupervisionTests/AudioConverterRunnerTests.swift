@@ -9,7 +9,7 @@ import Testing
     private static let aac = "have the encoder send AAC-LC"
     private static let one = "set the encoder to send one, in AAC-LC"
     private static let tracks = ForeignAudio(
-        name: "several audio tracks", codec: nil, statement: "several audio tracks come", isSeveralTracks: true)
+        name: "several audio tracks", codec: nil, statement: "several audio tracks arrive", isSeveralTracks: true)
 
     @Test("FFmpeg reads and decodes the audio -> it is converted", arguments: ["5.1", "7.1", "9.0"])
     func converted(version: String) {
@@ -45,7 +45,7 @@ import Testing
         #expect(AudioConverterRunner.remedy(for: Self.tracks, in: .complete("9.0")) == Self.one)
     }
 
-    @Test("audio of each kind -> a note on what comes, its treatment, and the fix")
+    @Test("audio of each kind -> a note on the audio, its treatment, and the fix")
     func notes() {
         #expect(
             SourceNote.converted(ForeignAudio(name: "MP3", codec: "mp3")) == "its audio is MP3: it is converted to AAC")
@@ -55,7 +55,7 @@ import Testing
         for note in [SourceNote.unusable(opus, Self.aac), SourceNote.unconverted(opus)] {
             #expect(note.contains("Opus") && note.contains("silence is sent in its place") && note.contains(Self.aac))
         }
-        let words = "several audio tracks come, and none can be used: silence is sent in their place; \(Self.one)"
+        let words = "several audio tracks arrive, and none can be used: silence is sent in their place; \(Self.one)"
         #expect(SourceNote.unusable(Self.tracks, Self.one) == words)
     }
 }

@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test("several modes are near -> size decides before rate, rate before format")
-    func wish() {
+    func requested() {
         #expect("\(setting((1280, 720), 30))" == "nv12 1280x720 at 30")
         #expect("\(setting((1280, 720), 60))" == "yuyv422 1280x720 at 60")
         #expect("\(setting((1920, 1080), 30))" == "mjpeg 1920x1080 at 30000/1001")

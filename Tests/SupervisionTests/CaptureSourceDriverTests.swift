@@ -52,8 +52,8 @@ import Testing
             let queue = ProcessQueue()
             driver = CaptureSourceDriverTests.driver(audio, binding, captures: captures, process: queue)
             // A pause that no test waits for.
-            var policy = RestartPolicy(burst: 0, forgivenAfter: .seconds(1))
-            policy.floor = .seconds(600)
+            var policy = RestartPolicy(immediateRestarts: 0, forgivenAfter: .seconds(1))
+            policy.shortestPause = .seconds(600)
             process = ProcessRunner(
                 machine: ProcessMachine(policy: policy, stallPatience: .zero), statistics: driver.context.statistics,
                 queue: queue, changed: { _ in },
@@ -101,7 +101,7 @@ import Testing
         async let claimed: Void = BlockingIO.run { captures.claim("main/capture-0", .any) { slow.hear($0) } }
         await slow.interrupt {
             plugged.withLock { $0 = true }
-            captures.look()
+            captures.listCards()
             // Longer than it takes, where nothing holds it up.
             usleep(100_000)
         }

@@ -25,7 +25,7 @@ import Testing
         let state = Mutex(State())
         private let gate = DispatchSemaphore(value: 0)
 
-        func list() -> CaptureList { CaptureList(candidates: state.withLock(\.candidates)) }
+        func list() -> CaptureCandidateList { CaptureCandidateList(candidates: state.withLock(\.candidates)) }
 
         func ask(_ candidate: CaptureCandidate) -> CaptureCandidate.Answer {
             let isHung = state.withLock { state in
@@ -52,7 +52,7 @@ import Testing
         let answers = Mutex(0)
         let survey = Self.survey(drivers) { answers.withLock { $0 += 1 } }
         for _ in 1...3 {
-            let found = try #require(await survey.look())
+            let found = try #require(await survey.listCards())
             #expect(
                 found.map(\.path) == ["port-1", "port-2", "port-3"] && found.map(\.isHung) == [false, true, false])
             #expect(
@@ -67,7 +67,7 @@ import Testing
         drivers.letGo()
         try await eventually("its answer") { answers.withLock { $0 } == 1 }
         drivers.state.withLock { $0.hung = [] }
-        #expect(await survey.look()?.map(\.isHung) == [false, false, false])
+        #expect(await survey.listCards()?.map(\.isHung) == [false, false, false])
         #expect(answers.withLock { $0 } == 1)
     }
 
@@ -76,15 +76,15 @@ import Testing
         let drivers = Drivers()
         drivers.state.withLock { $0.candidates = [Self.candidate(1)] }
         let survey = Self.survey(drivers) { Issue.record("nobody waits for it") }
-        let first = try #require(await survey.look())
+        let first = try #require(await survey.listCards())
         drivers.state.withLock { $0.hung = ["video1 1"] }
-        #expect(await survey.look() == first)
+        #expect(await survey.listCards() == first)
         drivers.state.withLock { $0.candidates = [Self.candidate(1, plugged: 2)] }
-        #expect(await survey.look() == first)
+        #expect(await survey.listCards() == first)
         #expect(drivers.state.withLock { $0.asked } == ["video1 1", "video1 1", "video1 2"])
         drivers.letGo()
         drivers.state.withLock { $0.candidates = [] }
-        #expect(await survey.look() == [])
+        #expect(await survey.listCards() == [])
     }
 
     @Test("a node hangs -> a card, unless udev knows that it is none")
@@ -94,7 +94,7 @@ import Testing
             state.candidates = [Self.candidate(1, captures: false), Self.candidate(2, captures: nil)]
             state.hung = ["video1 1", "video2 1"]
         }
-        #expect(await Self.survey(drivers).look()?.map(\.path) == ["port-2"])
+        #expect(await Self.survey(drivers).listCards()?.map(\.path) == ["port-2"])
         drivers.letGo()
         drivers.letGo()
     }

@@ -54,7 +54,7 @@ import Testing
     @Test(
         "the arguments of a task are parsed as that task",
         arguments: [
-            DiskTask.look(path: "/-a b"), .fetch(path: "/a", most: 8), .store(path: "/a"),
+            DiskTask.lookUp(path: "/-a b"), .fetch(path: "/a", most: 8), .store(path: "/a"),
             .slate(folder: "/s", channel: "main", digest: "0f"), .secret(.file("/k"), as: .passphrase),
             .secret(.credential("k"), as: .streamid), .configuration(path: "/c", isOptional: true),
             .configuration(path: "/c", isOptional: false), .fifo(path: "/f"), .publish(path: "/m"),
@@ -148,7 +148,7 @@ import Testing
         #expect(configuration?.isSilent == true)
         #expect(await disk.fetch("/s/slate.ts", most: 10) == nil)
         #expect(await disk.makeFIFO("/f")?.contains("does not answer") == true)
-        #expect(await disk.look(at: "/i.png") == .silent)
+        #expect(await disk.lookUp("/i.png") == .silent)
         // Each of the children would have taken a thousand.
         #expect(ContinuousClock.now - start < .seconds(1000))
     }

@@ -27,7 +27,7 @@ import Testing
         mutating func secondsToTry(hasRoom: Bool = true) -> Int? {
             let start = now
             for _ in 0..<8640 {
-                if send(.look(hasRoom: hasRoom)) == .handOver { return Int((now - start).components.seconds) }
+                if send(.measured(hasRoom: hasRoom)) == .handOver { return Int((now - start).components.seconds) }
                 wait(10)
             }
             return nil
@@ -38,13 +38,14 @@ import Testing
     private static let states: [(name: String, events: [(Int, EffortMachine.Event)])] = [
         ("usual", []),
         ("lowered", [(0, .slow)]),
-        ("ready", [(0, .slow), (0, .look(hasRoom: true))]),
-        ("trying", [(0, .slow), (0, .look(hasRoom: true)), (100, .look(hasRoom: true))]),
-        ("raised", [(0, .slow), (0, .look(hasRoom: true)), (100, .look(hasRoom: true)), (0, .tookOver)]),
+        ("ready", [(0, .slow), (0, .measured(hasRoom: true))]),
+        ("trying", [(0, .slow), (0, .measured(hasRoom: true)), (100, .measured(hasRoom: true))]),
+        ("raised", [(0, .slow), (0, .measured(hasRoom: true)), (100, .measured(hasRoom: true)), (0, .tookOver)]),
         ("least", [(0, .slow), (0, .slow)]),
     ]
     private static let events: [(name: String, event: EffortMachine.Event)] = [
-        ("slow", .slow), ("room", .look(hasRoom: true)), ("noRoom", .look(hasRoom: false)), ("tookOver", .tookOver),
+        ("slow", .slow), ("room", .measured(hasRoom: true)), ("noRoom", .measured(hasRoom: false)),
+        ("tookOver", .tookOver),
         ("failed", .failed), ("unused", .unused), ("reset", .reset),
     ]
 
@@ -100,9 +101,9 @@ import Testing
         driven.send(.slow)
         #expect(driven.secondsToTry(hasRoom: false) == nil)
         for _ in 0..<100 {
-            #expect(driven.send(.look(hasRoom: true)) == nil)
+            #expect(driven.send(.measured(hasRoom: true)) == nil)
             driven.wait(20)
-            #expect(driven.send(.look(hasRoom: false)) == nil)
+            #expect(driven.send(.measured(hasRoom: false)) == nil)
         }
         #expect(driven.secondsToTry() == 30)
     }
@@ -193,7 +194,7 @@ import Testing
                     #expect(event == .slow)
                     lastLowering = driven.now
                 case .handOver:
-                    #expect(event == .look(hasRoom: true) && !wasTrying && driven.machine.isTrying)
+                    #expect(event == .measured(hasRoom: true) && !wasTrying && driven.machine.isTrying)
                     #expect(driven.now - lastLowering >= .seconds(60))
                 case .exhausted: #expect(event == .slow && driven.machine.effort == .least)
                 case nil: break

@@ -92,8 +92,9 @@ import Testing
         private(set) var machine: GroupMachine
         private var random = SeededRandom(seed: 1)
 
-        init(_ events: [GroupMachine.Event] = [], burst: Int = 0) {
-            machine = GroupMachine(policy: RestartPolicy(burst: burst, forgivenAfter: .seconds(10)))
+        init(_ events: [GroupMachine.Event] = [], immediateRestarts: Int = 0) {
+            machine = GroupMachine(
+                policy: RestartPolicy(immediateRestarts: immediateRestarts, forgivenAfter: .seconds(10)))
             for event in events { send(event) }
         }
 
@@ -116,7 +117,7 @@ import Testing
 
     @Test("generations without a first frame are counted until one gives a frame")
     func fruitlessStarts() {
-        let driven = Driven([.want(true)], burst: 20)
+        let driven = Driven([.want(true)], immediateRestarts: 20)
         for generation in 1...3 {
             driven.send(.stalled(generation))
             driven.send(.ended(generation, .stall))
@@ -150,7 +151,7 @@ import Testing
         "a launch has the cause for which the generation before it ended",
         arguments: [HandoverCause.crash, .exit, .gpuLost])
     func cause(_ cause: HandoverCause) {
-        let driven = Driven([.want(true), .delivering(1)], burst: 1)
+        let driven = Driven([.want(true), .delivering(1)], immediateRestarts: 1)
         #expect(driven.send(.ended(1, cause)) == [.launch(2, cause)])
     }
 
@@ -158,7 +159,7 @@ import Testing
     func causeOfAWish() {
         let driven = Driven([.want(true), .delivering(1), .replace(.slow)])
         #expect(driven.send(.ended(1, .crash)) == [.launch(2, .slow)])
-        let stalled = Driven([.want(true), .delivering(1), .stalled(1)], burst: 1)
+        let stalled = Driven([.want(true), .delivering(1), .stalled(1)], immediateRestarts: 1)
         #expect(stalled.send(.ended(1, .crash)) == [.launch(2, .stall)])
     }
 
@@ -170,7 +171,7 @@ import Testing
 
     @Test("after a handover only the end of the new generation starts another one")
     func formerEnds() {
-        let driven = Driven([.want(true), .delivering(1), .handOver(.refresh), .delivering(2)], burst: 1)
+        let driven = Driven([.want(true), .delivering(1), .handOver(.refresh), .delivering(2)], immediateRestarts: 1)
         #expect(driven.send(.ended(1, .crash)).isEmpty)
         #expect(driven.machine.actual == .live)
         #expect(driven.send(.ended(2, .crash)) == [.launch(3, .crash)])
@@ -180,7 +181,7 @@ import Testing
         "an owed successor that fails is followed by another after growing pauses",
         arguments: [HandoverCause.config, .source])
     func owed(cause: HandoverCause) {
-        let driven = Driven([.want(true), .delivering(1), .handOver(cause)], burst: 1)
+        let driven = Driven([.want(true), .delivering(1), .handOver(cause)], immediateRestarts: 1)
         #expect(driven.send(.ended(2, .exit)) == [.launchAhead(3, cause)])
         guard case .pause(let pause, 3)? = driven.send(.ended(3, .exit)).first else {
             return #expect(Bool(false), "no pause")
@@ -235,7 +236,7 @@ import Testing
         arguments: 1...300 as ClosedRange<UInt64>)
     func lastWishWins(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        let driven = Driven(burst: Int.random(in: 0...4, using: &random))
+        let driven = Driven(immediateRestarts: Int.random(in: 0...4, using: &random))
         var world = World()
         func end(_ generation: Int) {
             world.processes[generation] = nil
@@ -295,7 +296,7 @@ import Testing
     @Test("random events never use the number of a generation twice", arguments: 1...50 as ClosedRange<UInt64>)
     func numbers(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        let driven = Driven(burst: 2)
+        let driven = Driven(immediateRestarts: 2)
         var launched: [Int] = []
         var running: Set<Int> = []
         for step in 0..<400 {

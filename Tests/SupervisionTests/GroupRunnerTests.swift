@@ -149,12 +149,12 @@ import Testing
         try await withRunner { rig in
             rig.runner.want(true)
             let former = await rig.launcher.next()
-            let wish = VideoEncoding(bitrate: Bitrate(bitsPerSecond: 1_234_000))
-            rig.runner.change(to: GroupConfiguration(name: "hd", video: .encode(wish)))
+            let encoding = VideoEncoding(bitrate: Bitrate(bitsPerSecond: 1_234_000))
+            rig.runner.change(to: GroupConfiguration(name: "hd", video: .encode(encoding)))
             let next = await rig.launcher.next()
             #expect(former.stop == .now)
             #expect(option("-b:v", of: former) != option("-b:v", of: next))
-            #expect(await rig.runner.group.video == .encode(wish))
+            #expect(await rig.runner.group.video == .encode(encoding))
         }
     }
 

@@ -20,9 +20,9 @@ import Testing
 
         init() async throws {
             base = await RunnerRig.withEncoders()
-            let layout = FrameLayout(width: 64, height: 36, tag: 0x3231_564E, byteCount: 64 * 36 * 3 / 2)
+            let format = FrameFormat(width: 64, height: 36, fourCC: 0x3231_564E, byteCount: 64 * 36 * 3 / 2)
             frames = try await base.dataPath.attachFrames(
-                layout, from: .card(hasAudio: false), to: "main", priority: 0
+                format, from: .card(hasAudio: false), to: "main", priority: 0
             ) { _ in }
             runner = MezzanineRunner(
                 "main/raw-0", of: frames.attachment, size: FrameSize(width: 64, height: 36), rate: FrameRate(30),
@@ -30,7 +30,7 @@ import Testing
                 statistics: statistics, logger: ServiceContext.silent)
         }
 
-        /// The first process, whose first frame has come out.
+        /// The first process, whose first frame has arrived.
         func live() async throws -> ScriptedLauncher.Launch {
             let launch = await launcher.next()
             deliver(1)

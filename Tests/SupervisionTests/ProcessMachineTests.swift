@@ -64,9 +64,10 @@ import Testing
         private var machine: ProcessMachine
         private var random = SeededRandom(seed: 1)
 
-        init(_ events: [ProcessMachine.Event] = [], burst: Int = 0) {
+        init(_ events: [ProcessMachine.Event] = [], immediateRestarts: Int = 0) {
             machine = ProcessMachine(
-                policy: RestartPolicy(burst: burst, forgivenAfter: .seconds(10)), stallPatience: .seconds(2))
+                policy: RestartPolicy(immediateRestarts: immediateRestarts, forgivenAfter: .seconds(10)),
+                stallPatience: .seconds(2))
             for event in events { send(event) }
         }
 
@@ -110,10 +111,10 @@ import Testing
     @Test("a start or stop is remembered in every state")
     func wanted() {
         for state in Self.states {
-            for wish in [true, false] {
+            for isWanted in [true, false] {
                 let machine = Driven(state.events)
-                machine.send(.want(wish))
-                #expect(machine.wanted == wish, "\(state.name)")
+                machine.send(.want(isWanted))
+                #expect(machine.wanted == isWanted, "\(state.name)")
             }
         }
     }
@@ -128,7 +129,7 @@ import Testing
 
     @Test("the limit for the first delivery doubles after each process without one")
     func growingPatience() {
-        let machine = Driven([.want(true)], burst: 20)
+        let machine = Driven([.want(true)], immediateRestarts: 20)
         var stalls = 0
         func stall() -> [ProcessMachine.Effect] {
             stalls += 1
@@ -149,7 +150,7 @@ import Testing
     @Test("the limit of a start applies until the first delivery, and only to that start")
     func startPatience() {
         var machine = ProcessMachine(
-            policy: RestartPolicy(burst: 20, forgivenAfter: .seconds(10)), stallPatience: .seconds(2),
+            policy: RestartPolicy(immediateRestarts: 20, forgivenAfter: .seconds(10)), stallPatience: .seconds(2),
             startPatience: .seconds(60))
         var random = SeededRandom(seed: 1)
         func send(_ event: ProcessMachine.Event) -> [ProcessMachine.Effect] {
@@ -195,7 +196,7 @@ import Testing
 
     @Test("a healthy process resets the count of ends, so the next start is at once")
     func forgiveness() {
-        let machine = Driven(burst: 1)
+        let machine = Driven(immediateRestarts: 1)
         machine.send(.want(true))
         #expect(machine.send(.ended, at: .seconds(1)) == [.launch])
         machine.send(.delivering, at: .seconds(1))

@@ -21,7 +21,7 @@ import Testing
         #expect(statistics.now.sourceState(isListener: true) == .connecting)
     }
 
-    @Test("unusable messages of a publisher -> a note until its video comes or it has left")
+    @Test("unusable messages of a publisher -> a note until its video arrives or it leaves")
     func unusable() {
         let (statistics, port) = Self.port(HeardProcess())
         let advice = "its messages cannot be used (empty unit); restart the stream in the encoder"
@@ -32,7 +32,7 @@ import Testing
             #expect(statistics.now.notes[.sender] == advice)
             if isEnded { port.handle(.ended(.left)) } else { port.delivers() }
             #expect(statistics.now.notes[.sender] == nil)
-            // One whose video comes, and one that has left.
+            // One whose video arrives, and one that has left.
             port.handle(.faults(["empty unit": 300], advice: isEnded ? nil : advice))
             #expect(statistics.now.notes[.sender] == nil)
             if !isEnded { port.handle(.ended(.left)) }

@@ -94,7 +94,7 @@ import struct BoxConfiguration.VideoEncoding
                     let options: FileDescriptor.OpenOptions = [.create, .truncate, .closeOnExec]
                     return try FileDescriptor.open($0, .writeOnly, options: options, permissions: .ownerReadWrite)
                 },
-                environment: environment, events: { warnings.note($0) })
+                environment: environment, onEvent: { warnings.note($0) })
             #expect(exit.status == .exited(0), "\(command.maskedArguments()): \(exit.log.lines)")
             for line in warnings.all {
                 let isExcused = exceptions.contains { $0.excuses(line, by: ffmpeg.version) }
@@ -105,7 +105,7 @@ import struct BoxConfiguration.VideoEncoding
         }
 
         func relay(_ source: RelaySource, encodes: Bool = false) throws -> FFmpegCommand {
-            let video: RelayVideo = encodes ? .mezzanine(bitrate: 600_000, keyframe: .milliseconds(500)) : .copy
+            let video: RelayVideo = encodes ? .mezzanine(bitrate: 600_000, keyframeInterval: .milliseconds(500)) : .copy
             let relay = RelayCommand(source: source, video: video, audio: encodes ? .aac(bitrate: 128_000) : .copy)
             return try relay.command(for: ffmpeg.capabilities)
         }
@@ -160,8 +160,9 @@ import struct BoxConfiguration.VideoEncoding
     func trial() async throws {
         try await withRig { rig in
             for (recipe, codec) in zip(Self.recipes, [VideoCodec.h264, .hevc]) {
-                let wish = VideoEncoding(codec: codec, size: FrameSize(width: 160, height: 90))
-                let command = TrialCommand(recipe: recipe, job: EncodingJob(wish, arriving: Self.size, rate: Self.rate))
+                let encoding = VideoEncoding(codec: codec, size: FrameSize(width: 160, height: 90))
+                let command = TrialCommand(
+                    recipe: recipe, job: EncodingJob(encoding, arriving: Self.size, rate: Self.rate))
                 try await rig.run(command.command(for: rig.ffmpeg.capabilities))
             }
         }
@@ -188,7 +189,7 @@ import struct BoxConfiguration.VideoEncoding
         try await withRig { rig in
             let input = try rig.file("a.flv", ReadyMadeMedia.audio)
             try await rig.run(
-                Commands.audioConverter(), from: input, to: rig.folder.path("a.ts"), letting: [Self.audioAlone])
+                FFmpegCommands.audioConverter(), from: input, to: rig.folder.path("a.ts"), letting: [Self.audioAlone])
         }
     }
 
@@ -198,14 +199,14 @@ import struct BoxConfiguration.VideoEncoding
             let feed = try await rig.feed()
             let frames = try rig.file("a.ivf", ReadyMadeMedia.frames(width: Self.size.width, height: Self.size.height))
             let settings = VideoSettings(
-                size: FrameSize(width: 160, height: 120), rate: FrameRate(25), bitrate: 200_000,
-                keyframe: .milliseconds(500), fit: .pad, deinterlacing: .frames)
+                size: FrameSize(width: 160, height: 120), frameRate: FrameRate(25), bitrate: 200_000,
+                keyframeInterval: .milliseconds(500), fit: .pad, deinterlacing: .onePerFrame)
             for recipe in Self.recipes {
                 let group = EncoderCommand(
                     video: .encode(settings, with: recipe), audio: .aac(bitrate: 96_000, rate: 48_000, channels: 2),
                     inputRate: Self.rate, inputSize: Self.size)
                 try await rig.run(group.command(for: rig.ffmpeg.capabilities), from: feed)
-                let own = VideoSettings(bitrate: 200_000, keyframe: .milliseconds(500))
+                let own = VideoSettings(bitrate: 200_000, keyframeInterval: .milliseconds(500))
                 let card = FrameEncoderCommand(settings: own, recipe: recipe, rate: Self.rate)
                 try await rig.run(card.command(for: rig.ffmpeg.capabilities), from: frames)
             }

@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(
-        "bits come in bursts -> a steady rate, however often it is read",
+        "bits arrive in bursts -> a steady rate, however often it is read",
         arguments: [0.2, 0.7, 1, 2])
     func bits(every: Double) {
         var rates: [RateMeter.Rates] = []
@@ -30,7 +30,7 @@ import Testing
         #expect(abs(mean / perSecond - 1) < 0.01)
     }
 
-    @Test("the first frame comes -> the speed does not count the start of the timeline")
+    @Test("the first frame arrives -> the speed does not count the start of the timeline")
     func beginning() {
         #expect(meter.rates(of: "hd", counters(at: 0), at: start).speed == 0)
         #expect(meter.rates(of: "hd", counters(at: 1), at: start + .seconds(1)).speed == 0)

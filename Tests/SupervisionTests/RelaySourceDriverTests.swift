@@ -80,8 +80,8 @@ import Testing
         await stage.dataPath.stop()
     }
 
-    @Test("audio comes in another format than the channel's -> another relay converts it")
-    func otherAudio() async {
+    @Test("audio arrives in another format than the channel's -> another relay converts it")
+    func mismatchedAudio() async {
         let stage = await RunnerRig.withoutEncoders()
         let process = HeardProcess()
         let driver = RelaySourceDriver(in: stage.source(.pull(PullSource(url: "http://host/a.ts")), process: process))

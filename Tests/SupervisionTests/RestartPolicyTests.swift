@@ -8,23 +8,23 @@ import Testing
         private var policy: RestartPolicy
         private var random = SeededRandom(seed: 7)
         init(_ policy: RestartPolicy) { self.policy = policy }
-        func pause(_ healthyFor: Duration = .zero, isComplete: Bool = false) -> Duration {
-            policy.pause(healthyFor: healthyFor, isComplete: isComplete, random: &random)
+        func pause(_ healthyFor: Duration = .zero, reachedEndOfFile: Bool = false) -> Duration {
+            policy.delayAfterEnd(healthyFor: healthyFor, reachedEndOfFile: reachedEndOfFile, random: &random)
         }
     }
 
-    /// The bound of the pause after the burst and `count` more ends.
+    /// The bound of the pause after the immediate restarts and `count` more ends.
     private func bound(_ policy: RestartPolicy, _ count: Int) -> Duration {
-        var bound = policy.base
-        for _ in 0..<count where bound < policy.cap { bound = bound * 2 }
-        return max(policy.floor, min(bound, policy.cap))
+        var bound = policy.firstBound
+        for _ in 0..<count where bound < policy.longestPause { bound = bound * 2 }
+        return max(policy.shortestPause, min(bound, policy.longestPause))
     }
 
     @Test(
         "the first ends are followed by a start at once", arguments: [RestartPolicy.publisher, .pull, .encoder, .relay])
-    func burst(policy: RestartPolicy) {
+    func immediateRestarts(policy: RestartPolicy) {
         let driven = Driven(policy)
-        for _ in 0..<policy.burst { #expect(driven.pause() == .zero) }
+        for _ in 0..<policy.immediateRestarts { #expect(driven.pause() == .zero) }
         #expect(driven.pause() > .zero)
     }
 
@@ -46,11 +46,11 @@ import Testing
             var longest = Duration.zero
             for _ in 0..<200 {
                 var policy = RestartPolicy.publisher
-                _ = policy.pause(healthyFor: .zero, random: &random)
+                _ = policy.delayAfterEnd(healthyFor: .zero, random: &random)
                 for count in 0..<60 {
-                    let pause = policy.pause(healthyFor: .zero, random: &random)
+                    let pause = policy.delayAfterEnd(healthyFor: .zero, random: &random)
                     #expect(
-                        pause >= max(policy.floor, bound(policy, count) / 2) && pause <= bound(policy, count),
+                        pause >= max(policy.shortestPause, bound(policy, count) / 2) && pause <= bound(policy, count),
                         "\(count): \(random.hint)")
                     longest = max(longest, pause)
                 }
@@ -65,8 +65,8 @@ import Testing
             var pauses = Set<Duration>()
             for _ in 0..<200 {
                 var policy = RestartPolicy.relay
-                for _ in 0..<9 { _ = policy.pause(healthyFor: .zero, random: &random) }
-                pauses.insert(policy.pause(healthyFor: .zero, random: &random))
+                for _ in 0..<9 { _ = policy.delayAfterEnd(healthyFor: .zero, random: &random) }
+                pauses.insert(policy.delayAfterEnd(healthyFor: .zero, random: &random))
             }
             #expect(pauses.count > 150, "\(random.hint)")
             #expect(pauses.min()! < .seconds(18) && pauses.max()! > .seconds(25), "\(random.hint)")
@@ -84,14 +84,14 @@ import Testing
     @Test("a file that reached its end starts again at once, unless it is too short")
     func files() {
         let driven = Driven(.pull)
-        for _ in 0..<5 { #expect(driven.pause(.seconds(1), isComplete: true) == .zero) }
-        #expect(driven.pause(.milliseconds(100), isComplete: true) > .zero)
-        #expect(driven.pause(.seconds(20), isComplete: true) == .zero)
+        for _ in 0..<5 { #expect(driven.pause(.seconds(1), reachedEndOfFile: true) == .zero) }
+        #expect(driven.pause(.milliseconds(100), reachedEndOfFile: true) > .zero)
+        #expect(driven.pause(.seconds(20), reachedEndOfFile: true) == .zero)
     }
 
     @Test("a process that was healthy long enough resets the earlier ends")
     func forgiven() {
-        let driven = Driven(RestartPolicy(burst: 1, forgivenAfter: .seconds(30)))
+        let driven = Driven(RestartPolicy(immediateRestarts: 1, forgivenAfter: .seconds(30)))
         for _ in 0..<10 { _ = driven.pause(.seconds(29)) }
         #expect(driven.pause(.seconds(29)) > .zero)
         #expect(driven.pause(.seconds(30)) == .zero)

@@ -100,13 +100,13 @@ private struct SlatelessLauncher: ProcessLauncher {
 
     func run(
         _ command: FFmpegCommand, binary: FFmpegBinary, stdin: FileDescriptor?, stdout: FileDescriptor?,
-        environment: [String: String], handle: ChildHandle, takes: (@Sendable (LogLine) -> Bool)?,
-        events: @escaping @Sendable (ChildEvent) -> Void
+        environment: [String: String], handle: ChildHandle, consumesLine: (@Sendable (LogLine) -> Bool)?,
+        onEvent: @escaping @Sendable (ChildEvent) -> Void
     ) async -> ChildExit {
         guard command.role == .slate else {
             return await next.run(
                 command, binary: binary, stdin: stdin, stdout: stdout, environment: environment, handle: handle,
-                takes: takes, events: events)
+                consumesLine: consumesLine, onEvent: onEvent)
         }
         try? stdin?.close()
         try? stdout?.close()

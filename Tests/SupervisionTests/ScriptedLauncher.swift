@@ -14,36 +14,36 @@ final class ScriptedLauncher: ProcessLauncher {
         let stdin: FileDescriptor?
         let stdout: FileDescriptor?
         let handle: ChildHandle
-        private let takes: (@Sendable (LogLine) -> Bool)?
-        private let events: @Sendable (ChildEvent) -> Void
+        private let consumesLine: (@Sendable (LogLine) -> Bool)?
+        private let onEvent: @Sendable (ChildEvent) -> Void
         fileprivate let exits: AsyncStream<ChildExit>
         private let end: AsyncStream<ChildExit>.Continuation
         fileprivate let ends = Journal<ChildStatus>()
 
         fileprivate init(
             _ command: FFmpegCommand, _ binary: FFmpegBinary, stdin: FileDescriptor?, stdout: FileDescriptor?,
-            _ handle: ChildHandle, takes: (@Sendable (LogLine) -> Bool)?,
-            events: @escaping @Sendable (ChildEvent) -> Void
+            _ handle: ChildHandle, consumesLine: (@Sendable (LogLine) -> Bool)?,
+            onEvent: @escaping @Sendable (ChildEvent) -> Void
         ) {
             self.command = command
             self.binary = binary
             self.stdin = stdin
             self.stdout = stdout
             self.handle = handle
-            self.takes = takes
-            self.events = events
+            self.consumesLine = consumesLine
+            self.onEvent = onEvent
             (exits, end) = AsyncStream.makeStream()
         }
 
         /// How the child was asked to end; `nil` if it was not.
         var stop: ChildHandle.Stop? { handle.requested }
 
-        func send(_ event: ChildEvent) { events(event) }
+        func send(_ event: ChildEvent) { onEvent(event) }
 
         /// Says a line, as FFmpeg does on its standard error.
         func say(_ text: String, _ level: LogLine.Level = .error) {
             let line = LogLine(level: level, text: text)
-            if takes?(line) != true { events(.log(line)) }
+            if consumesLine?(line) != true { onEvent(.log(line)) }
         }
 
         /// Waits until the child has ended, and returns how it was asked to.
@@ -94,10 +94,11 @@ final class ScriptedLauncher: ProcessLauncher {
 
     func run(
         _ command: FFmpegCommand, binary: FFmpegBinary, stdin: FileDescriptor?, stdout: FileDescriptor?,
-        environment: [String: String], handle: ChildHandle, takes: (@Sendable (LogLine) -> Bool)?,
-        events: @escaping @Sendable (ChildEvent) -> Void
+        environment: [String: String], handle: ChildHandle, consumesLine: (@Sendable (LogLine) -> Bool)?,
+        onEvent: @escaping @Sendable (ChildEvent) -> Void
     ) async -> ChildExit {
-        let launch = Launch(command, binary, stdin: stdin, stdout: stdout, handle, takes: takes, events: events)
+        let launch = Launch(
+            command, binary, stdin: stdin, stdout: stdout, handle, consumesLine: consumesLine, onEvent: onEvent)
         let waiting = state.withLock { state -> CheckedContinuation<Launch, Never>? in
             state.launches.append(launch)
             guard !state.waiting.isEmpty else { return nil }

@@ -25,7 +25,7 @@ import Testing
             picture: .plain, codec: .h264, size: FrameSize(width: width, height: 360), rate: FrameRate(30), frames: 30,
             output: ""
         ).command()
-        let identity = image.map { FileLook.answer(for: $0) } ?? FileLook.none
+        let identity = image.map { FileLookup.answer(for: $0) } ?? FileLookup.none
         return SlateStore.Recipe(command, by: binary, words: words, identities: [identity])
     }
 

@@ -9,7 +9,7 @@ import Testing
 
     /// Relays that are live from half a second after their start, and end.
     private func statistics(
-        _ cause: FailureCause, lasting: Duration, times: Int, isComplete: Bool = false
+        _ cause: FailureCause, lasting: Duration, times: Int, reachedEndOfFile: Bool = false
     ) -> ProcessStatistics {
         let statistics = ProcessStatistics()
         var begin = start
@@ -18,7 +18,7 @@ import Testing
             statistics.stateChanged(.live, wanted: true, starts: number, now: begin + .milliseconds(500))
             begin += .milliseconds(500) + lasting
             let exit = ChildExit(status: .exited(0), asked: false, cause: cause, log: LogExcerpt())
-            statistics.ended(exit, started: .now, isComplete: isComplete, now: begin)
+            statistics.ended(exit, started: .now, reachedEndOfFile: reachedEndOfFile, now: begin)
             statistics.stateChanged(.starting, wanted: true, starts: number + 1, now: begin)
         }
         statistics.stateChanged(.live, wanted: true, starts: times + 1, now: begin)
@@ -47,8 +47,9 @@ import Testing
     @Test("a file ends repeatedly -> no problem, unless it lasts an instant only")
     func files() {
         #expect(
-            trouble(statistics(.ended, lasting: .seconds(5), times: 5, isComplete: true), after: .seconds(1)) == nil)
-        let instants = statistics(.ended, lasting: .milliseconds(100), times: 5, isComplete: true)
+            trouble(statistics(.ended, lasting: .seconds(5), times: 5, reachedEndOfFile: true), after: .seconds(1))
+                == nil)
+        let instants = statistics(.ended, lasting: .milliseconds(100), times: 5, reachedEndOfFile: true)
         #expect(trouble(instants, after: .seconds(1)) != nil)
     }
 

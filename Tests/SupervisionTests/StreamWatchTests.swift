@@ -196,13 +196,13 @@ import Testing
         let watch = watch()
         _ = watch.begin(isCopying: true)
         _ = describe(watch, one)
-        var transcoding = Commands.Transcoding()
+        var transcoding = FFmpegCommands.Transcoding()
         (transcoding.video, transcoding.audio) = (true, true)
         watch.encodes(transcoding, bitrate: 3_650_000)
         #expect(
             statistics.now.notes[.encoding]
                 == "encoded on the way in: video mpeg2video to H.264 at 3.6 Mbit/s, audio ac3 to AAC at 192 kbit/s")
-        watch.encodes(Commands.Transcoding(), bitrate: 0)
+        watch.encodes(FFmpegCommands.Transcoding(), bitrate: 0)
         #expect(statistics.now.notes[.encoding] == nil)
     }
 }

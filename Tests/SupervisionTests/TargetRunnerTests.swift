@@ -14,7 +14,7 @@ import Testing
     private func runner(_ destination: TargetDestination = srt, on stage: RunnerRig) -> TargetRunner {
         let target = TargetConfiguration(name: "away", destination: destination)
         let group = GroupConfiguration(
-            name: "hd", video: .encode(VideoEncoding(rate: FrameRate(30))), targets: [target])
+            name: "hd", video: .encode(VideoEncoding(frameRate: FrameRate(30))), targets: [target])
         return TargetRunner(
             target, of: group, in: "main", feed: .group("hd"), context: stage.context, dataPath: stage.dataPath)
     }

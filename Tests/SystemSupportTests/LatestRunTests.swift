@@ -53,7 +53,7 @@ import Testing
         slow.write(2)
         try await withThrowingTaskGroup(of: String.self) { group in
             for _ in 0..<count { group.addTask { try await turns() } }
-            try await eventually("the later callers") { await turns.waitingCount == count }
+            try await eventually("the later callers") { await turns.waiting.count == count }
             slow.endOne()
             #expect(try await first.value == "applied 1")
             try await eventually("the second run") { slow.running == 1 }
@@ -72,13 +72,13 @@ import Testing
         try await eventually("the first run") { slow.running == 1 }
         slow.write(13)
         let second = Task { try await turns() }
-        try await eventually("the second caller") { await turns.waitingCount == 1 }
+        try await eventually("the second caller") { await turns.waiting.count == 1 }
         slow.endOne()
         #expect(try await first.value == "applied 1")
         try await eventually("the second run") { slow.running == 1 }
         slow.write(14)
         let third = Task { try await turns() }
-        try await eventually("the third caller") { await turns.waitingCount == 1 }
+        try await eventually("the third caller") { await turns.waiting.count == 1 }
         slow.endOne()
         let error = await #expect(throws: Failed.self) { try await second.value }
         #expect(error?.description == "version 13 is mistaken")
@@ -94,7 +94,7 @@ import Testing
         let first = Task { try await turns() }
         try await eventually("the first run") { slow.running == 1 }
         let second = Task { try await turns() }
-        try await eventually("the second caller") { await turns.waitingCount == 1 }
+        try await eventually("the second caller") { await turns.waiting.count == 1 }
         first.cancel()
         await #expect(throws: CancellationError.self) { try await first.value }
         slow.write(2)

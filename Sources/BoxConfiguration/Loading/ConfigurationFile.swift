@@ -1,7 +1,7 @@
 /// A configuration file that can be used.
 package struct ConfigurationFile: Sendable, Equatable {
     package let configuration: BoxConfiguration
-    /// Warnings, and parts that this version does not support yet, sorted by place.
+    /// Warnings, and parts that this version does not support yet, sorted by location.
     package let notices: [ConfigurationProblem]
 
     package init(configuration: BoxConfiguration, notices: [ConfigurationProblem] = []) {
@@ -43,10 +43,10 @@ package struct ConfigurationFile: Sendable, Equatable {
             ])
         }
         guard let text = String(validating: file.bytes, as: UTF8.self) else {
-            let place = SourceText.placeOfInvalidUTF8(file.bytes)
+            let location = SourceText.locationOfInvalidUTF8(file.bytes)
             throw ConfigurationError(problems: [
                 ConfigurationProblem(
-                    file: path, line: place.line, column: place.column,
+                    file: path, line: location.line, column: location.column,
                     message: "the file is not UTF-8 text here; save it as UTF-8", severity: .error)
             ])
         }

@@ -35,7 +35,7 @@ package struct ConfigurationProblem: Sendable, Equatable, Codable, CustomStringC
 
 /// Why a configuration file cannot be used: every mistake that was found, in the order of the file.
 package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// At least one, all of severity `error`, sorted by place.
+    /// At least one, all of severity `error`, sorted by location.
     package let problems: [ConfigurationProblem]
 
     package init(problems: [ConfigurationProblem]) { self.problems = problems }

@@ -28,8 +28,8 @@ final class ConfigurationReader {
 
     func read(_ text: String) -> BoxConfiguration? {
         let document = YAMLDocument(text)
-        for problem in document.problems { error(problem.place, problem.message) }
-        guard let root = document.root, !(root.isNull && root.place.line == 0) else {
+        for problem in document.problems { error(problem.location, problem.message) }
+        guard let root = document.root, !(root.isNull && root.location.line == 0) else {
             if document.problems.isEmpty { reportEmpty() }
             return nil
         }
@@ -42,24 +42,24 @@ final class ConfigurationReader {
 
     // MARK: Reporting
 
-    func error(_ place: SourceLocation, _ message: String) { report(place, message, .error) }
+    func error(_ location: FileLocation, _ message: String) { report(location, message, .error) }
 
-    func warning(_ place: SourceLocation, _ message: String) { report(place, message, .warning) }
+    func warning(_ location: FileLocation, _ message: String) { report(location, message, .warning) }
 
-    func notYet(_ part: NotYet, _ place: SourceLocation, _ message: String) {
+    func notYet(_ part: NotYet, _ location: FileLocation, _ message: String) {
         guard notYet.contains(part) else { return }
-        report(place, "not yet: \(message)", .notYet)
+        report(location, "not yet: \(message)", .notYet)
     }
 
-    private func report(_ place: SourceLocation, _ message: String, _ severity: ConfigurationProblem.Severity) {
+    private func report(_ location: FileLocation, _ message: String, _ severity: ConfigurationProblem.Severity) {
         problems.append(
             ConfigurationProblem(
-                file: file, line: place.line, column: place.column, message: message, severity: severity))
+                file: file, line: location.line, column: location.column, message: message, severity: severity))
     }
 
     private func reportEmpty() {
         error(
-            SourceLocation(line: 1, column: 1),
+            FileLocation(line: 1, column: 1),
             """
             the file is empty; write at least one channel, for instance channels: [{ name: main, sources: [{ test: \
             {} }] }]
@@ -72,16 +72,16 @@ final class ConfigurationReader {
     /// Reads a mapping with `allowed` keys. Reports another node, and returns `nil`.
     func fields(_ node: YAMLNode, what: String, allowed: [String]) -> Fields? {
         guard case .mapping(let pairs) = node.content else {
-            error(node.place, "\(what) is \(node.found); write a mapping with \(allowed.joined(separator: ", "))")
+            error(node.location, "\(what) is \(node.found); write a mapping with \(allowed.joined(separator: ", "))")
             return nil
         }
-        return Fields(pairs, place: node.place, what: what, allowed: allowed, reader: self)
+        return Fields(pairs, location: node.location, what: what, allowed: allowed, reader: self)
     }
 
     /// Reads a list. Reports another node, and returns `nil`.
     func list(_ node: YAMLNode, what: String, example: String) -> [YAMLNode]? {
         guard case .sequence(let nodes) = node.content else {
-            error(node.place, "\(what) is \(node.found); write a list, for instance \(example)")
+            error(node.location, "\(what) is \(node.found); write a list, for instance \(example)")
             return nil
         }
         return nodes
@@ -91,14 +91,14 @@ final class ConfigurationReader {
     func name(_ fields: Fields, kind: Registry.Kind) -> String {
         let rule = "1 to 32 of a-z, 0-9 and '-', beginning with a letter or a digit"
         guard let name = fields.requiredText("name", expecting: rule) else { return "" }
-        let place = fields.place(of: "name")
+        let location = fields.location(of: "name")
         guard Self.isName(name) else {
-            error(place, "name '\(Printable.excerpt(name))' is not a valid name; allowed: \(rule)")
+            error(location, "name '\(Printable.excerpt(name))' is not a valid name; allowed: \(rule)")
             return ""
         }
-        if let other = registry.claim(name, kind: kind, at: place) {
+        if let other = registry.claim(name, kind: kind, at: location) {
             error(
-                place,
+                location,
                 """
                 the \(kind.rawValue) name '\(name)' is already used in line \(other.line); give each \
                 \(kind.rawValue) its own name
@@ -115,8 +115,8 @@ final class ConfigurationReader {
     }
 
     /// Reports a local file that is missing or cannot be read.
-    func requireFile(_ path: String, key: String, at place: SourceLocation) {
+    func requireFile(_ path: String, key: String, at location: FileLocation) {
         guard checksFiles, let objection = LocalFile.objection(to: path) else { return }
-        error(place, "\(key): the file \(Printable.excerpt(path)) \(objection)")
+        error(location, "\(key): the file \(Printable.excerpt(path)) \(objection)")
     }
 }

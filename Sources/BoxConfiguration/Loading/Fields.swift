@@ -1,15 +1,15 @@
 /// The known keys of one mapping, and the readers of their values. A value that cannot be read is reported and counts
 /// as absent, so that one pass finds every mistake.
 struct Fields {
-    /// The place at which the mapping begins.
-    let place: SourceLocation
+    /// The location at which the mapping begins.
+    let location: FileLocation
     /// The name of the mapping in messages: `the status`.
     let what: String
     private let pairs: [String: YAMLPair]
     private let reader: ConfigurationReader
 
-    init(_ pairs: [YAMLPair], place: SourceLocation, what: String, allowed: [String], reader: ConfigurationReader) {
-        self.place = place
+    init(_ pairs: [YAMLPair], location: FileLocation, what: String, allowed: [String], reader: ConfigurationReader) {
+        self.location = location
         self.what = what
         self.reader = reader
         var known: [String: YAMLPair] = [:]
@@ -17,7 +17,7 @@ struct Fields {
             if allowed.contains(pair.key) {
                 known[pair.key] = pair
             } else {
-                reader.error(pair.keyPlace, Self.unknown(pair.key, allowed: allowed))
+                reader.error(pair.keyLocation, Self.unknown(pair.key, allowed: allowed))
             }
         }
         self.pairs = known
@@ -36,22 +36,22 @@ struct Fields {
 
     func has(_ key: String) -> Bool { pairs[key] != nil }
 
-    /// The place of the value of `key`; without a value, the place of the mapping.
-    func place(of key: String) -> SourceLocation { pairs[key]?.value.place ?? place }
+    /// The location of the value of `key`; without a value, the location of the mapping.
+    func location(of key: String) -> FileLocation { pairs[key]?.value.location ?? location }
 
-    /// The plain value of `key`; `nil` if it is absent. Reports another value, and returns `nil`.
+    /// The plain value of `key`. `nil` if it is absent. Reports another value, and returns `nil`.
     func text(_ key: String, expecting: String) -> String? {
         guard let node = pairs[key]?.value else { return nil }
         guard case .scalar(let text, _) = node.content, !node.isNull else {
-            reader.error(node.place, "\(key) is \(node.isNull ? "empty" : node.found); write \(expecting)")
+            reader.error(node.location, "\(key) is \(node.isNull ? "empty" : node.found); write \(expecting)")
             return nil
         }
         guard !text.isEmpty else {
-            reader.error(node.place, "\(key) is empty; write \(expecting)")
+            reader.error(node.location, "\(key) is empty; write \(expecting)")
             return nil
         }
         guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) else {
-            reader.error(node.place, "\(key) holds a line break or a control character; write \(expecting)")
+            reader.error(node.location, "\(key) holds a line break or a control character; write \(expecting)")
             return nil
         }
         return text
@@ -67,24 +67,24 @@ struct Fields {
     }
 
     func missing(_ key: String, expecting: String) {
-        reader.error(place, "\(what) has no '\(key)'; add \(key): with \(expecting)")
+        reader.error(location, "\(what) has no '\(key)'; add \(key): with \(expecting)")
     }
 
     /// The value of `key`, read by `parse`.
     func value<Value>(
-        _ key: String, expecting: String, _ parse: (String) throws(NotationError) -> Value
+        _ key: String, expecting: String, _ parse: (String) throws(ParseError) -> Value
     ) -> Value? {
         guard let text = text(key, expecting: expecting) else { return nil }
         do {
             return try parse(text)
         } catch {
-            reader.error(place(of: key), "\(key) '\(Printable.excerpt(text))' \(error.message)")
+            reader.error(location(of: key), "\(key) '\(Printable.excerpt(text))' \(error.message)")
             return nil
         }
     }
 
     func requiredValue<Value>(
-        _ key: String, expecting: String, _ parse: (String) throws(NotationError) -> Value
+        _ key: String, expecting: String, _ parse: (String) throws(ParseError) -> Value
     ) -> Value? {
         guard has(key) else {
             missing(key, expecting: expecting)
@@ -105,15 +105,15 @@ struct Fields {
         } else {
             found = node.isNull ? "empty" : node.found
         }
-        reader.error(node.place, "\(key) is \(found); write true or false")
+        reader.error(node.location, "\(key) is \(found); write true or false")
         return fallback
     }
 
     func duration(_ key: String, default fallback: Duration, in limits: ClosedRange<Duration>) -> Duration {
-        value(key, expecting: DurationNotation.example) { text throws(NotationError) in
+        value(key, expecting: DurationNotation.expectedForm) { text throws(ParseError) in
             let duration = try DurationNotation.parse(text)
             guard limits.contains(duration) else {
-                throw NotationError(
+                throw ParseError(
                     """
                     is out of range; allowed: \(DurationNotation.text(limits.lowerBound)) to \
                     \(DurationNotation.text(limits.upperBound))
@@ -125,10 +125,10 @@ struct Fields {
     }
 
     func bitrate(_ key: String, default fallback: Bitrate, in limits: ClosedRange<Bitrate>) -> Bitrate {
-        value(key, expecting: Bitrate.example) { text throws(NotationError) in
+        value(key, expecting: Bitrate.expectedForm) { text throws(ParseError) in
             let bitrate = try Bitrate(parsing: text)
             guard limits.contains(bitrate) else {
-                throw NotationError("is out of range; allowed: \(limits.lowerBound) to \(limits.upperBound)")
+                throw ParseError("is out of range; allowed: \(limits.lowerBound) to \(limits.upperBound)")
             }
             return bitrate
         } ?? fallback
@@ -138,15 +138,15 @@ struct Fields {
     func word<Word: RawRepresentable & CaseIterable>(_ key: String, as type: Word.Type) -> Word?
     where Word.RawValue == String {
         let words = Word.allCases.map(\.rawValue)
-        return value(key, expecting: Printable.alternatives(words)) { text throws(NotationError) in
+        return value(key, expecting: Printable.alternatives(words)) { text throws(ParseError) in
             guard let word = Word(rawValue: text) else { throw Self.unknownWord(text, among: words) }
             return word
         }
     }
 
-    static func unknownWord(_ text: String, among words: [String]) -> NotationError {
+    static func unknownWord(_ text: String, among words: [String]) -> ParseError {
         let nearest = NearestName.find(text, among: words)
-        return NotationError(
+        return ParseError(
             "is not known; " + (nearest.map { "did you mean '\($0)'? " } ?? "") + "allowed: "
                 + words.joined(separator: ", "))
     }

@@ -55,7 +55,7 @@ struct LocalFile {
             && information.st_mode & 0o077 != 0
     }
 
-    /// Why the regular file at `path` cannot be read, as a sentence without its subject; `nil` if it can be read.
+    /// Why the regular file at `path` cannot be read, as a sentence without its subject. `nil` if it can be read.
     static func objection(to path: String) -> String? {
         var information = stat()
         guard stat(path, &information) == 0 else { return failure(errno).message }

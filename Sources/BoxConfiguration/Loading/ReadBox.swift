@@ -21,17 +21,17 @@ extension ConfigurationReader {
         let file = fields.text("file", expecting: "the path of the file, for instance /run/streambox/streambox.prom")
         if let file, !file.hasSuffix(".prom") {
             warning(
-                fields.place(of: "file"),
+                fields.location(of: "file"),
                 "node_exporter reads only files whose names end with .prom; call it \(file).prom")
         }
         let every = fields.duration("every", default: .seconds(2), in: StatusConfiguration.everyLimits)
         let listen = fields.value(
             "listen", expecting: "an address and a port such as \"127.0.0.1:9163\""
-        ) { text throws(NotationError) in
+        ) { text throws(ParseError) in
             // A port alone listens on this box only: other machines get the status only if the file says so.
-            try SocketAddress(parsing: DecimalNotation.digits(text[...]) == nil ? text : "127.0.0.1:\(text)")
+            try SocketAddress(parsing: DecimalNotation.wholeNumber(text[...]) == nil ? text : "127.0.0.1:\(text)")
         }
-        if let listen { claimListener(listen, .tcp, owner: "status", at: fields.place(of: "listen")) }
+        if let listen { claimListener(listen, .tcp, owner: "status", at: fields.location(of: "listen")) }
         return StatusConfiguration(file: file, every: every, listen: listen)
     }
 
@@ -42,7 +42,7 @@ extension ConfigurationReader {
         else { return EncoderPreferences() }
         guard !nodes.isEmpty else {
             error(
-                pair.value.place,
+                pair.value.location,
                 """
                 order is an empty list, so nothing could encode; name at least one of \
                 \(families.joined(separator: ", "))
@@ -54,17 +54,18 @@ extension ConfigurationReader {
         for node in nodes {
             guard case .scalar(let text, _) = node.content, !node.isNull else {
                 error(
-                    node.place, "an entry of order is \(node.found); write one of \(families.joined(separator: ", "))")
+                    node.location,
+                    "an entry of order is \(node.found); write one of \(families.joined(separator: ", "))")
                 continue
             }
             guard let family = EncoderFamily(rawValue: text) else {
                 error(
-                    node.place,
+                    node.location,
                     "encoder family '\(Printable.excerpt(text))' \(Fields.unknownWord(text, among: families).message)")
                 continue
             }
             guard !order.contains(family) else {
-                error(node.place, "\(text) is listed twice in order; keep one")
+                error(node.location, "\(text) is listed twice in order; keep one")
                 continue
             }
             order.append(family)
@@ -75,12 +76,12 @@ extension ConfigurationReader {
     private func channels(_ fields: Fields) -> [ChannelConfiguration] {
         let example = "channels: [{ name: main, sources: [{ test: {} }] }]"
         guard let pair = fields["channels"] else {
-            error(fields.place, "the configuration has no 'channels'; add at least one, for instance \(example)")
+            error(fields.location, "the configuration has no 'channels'; add at least one, for instance \(example)")
             return []
         }
         guard let nodes = list(pair.value, what: "channels", example: example) else { return [] }
         if nodes.isEmpty {
-            error(pair.value.place, "channels is an empty list; add at least one, for instance \(example)")
+            error(pair.value.location, "channels is an empty list; add at least one, for instance \(example)")
         }
         return nodes.map(channel)
     }

@@ -3,14 +3,14 @@ extension ConfigurationReader {
 
     func channel(_ node: YAMLNode) -> ChannelConfiguration {
         guard let fields = fields(node, what: "a channel", allowed: Self.channelKeys) else {
-            return ChannelConfiguration(name: "", sources: [], location: node.place)
+            return ChannelConfiguration(name: "", sources: [], location: node.location)
         }
         let name = name(fields, kind: .channel)
         let tap = fields.flag("tap", default: false)
         let groups = self.groups(fields)
         if groups.isEmpty, !tap, !fields.has("groups") || isList(fields["groups"]) {
             warning(
-                node.place,
+                node.location,
                 "channel '\(name)' has neither groups nor a tap, so its stream is not used; add groups: or tap: true")
         }
         return ChannelConfiguration(
@@ -20,7 +20,7 @@ extension ConfigurationReader {
             mezzanine: fields["mezzanine"].map { mezzanine($0.value) } ?? MezzanineConfiguration(),
             tap: tap,
             groups: groups,
-            location: node.place)
+            location: node.location)
     }
 
     private func isList(_ pair: YAMLPair?) -> Bool {
@@ -34,9 +34,9 @@ extension ConfigurationReader {
         }
         let after = fields.duration("after", default: .seconds(1), in: SlateConfiguration.afterLimits)
         let image = fields.text("image", expecting: "the path of an image file, for instance standby.png")
-        if let image { requireFile(image, key: "image", at: fields.place(of: "image")) }
-        let text = fields.value("text", expecting: "a text in one line") { text throws(NotationError) in
-            guard text.count <= 200 else { throw NotationError("is too long; at most 200 characters are shown") }
+        if let image { requireFile(image, key: "image", at: fields.location(of: "image")) }
+        let text = fields.value("text", expecting: "a text in one line") { text throws(ParseError) in
+            guard text.count <= 200 else { throw ParseError("is too long; at most 200 characters are shown") }
             return text
         }
         return SlateConfiguration(after: after, image: image, text: text)
@@ -49,7 +49,8 @@ extension ConfigurationReader {
         let standard = MezzanineConfiguration()
         return MezzanineConfiguration(
             bitrate: fields.bitrate("bitrate", default: standard.bitrate, in: MezzanineConfiguration.bitrateLimits),
-            keyframe: fields.duration("keyframe", default: standard.keyframe, in: MezzanineConfiguration.keyframeLimits)
+            keyframeInterval: fields.duration(
+                "keyframe", default: standard.keyframeInterval, in: MezzanineConfiguration.keyframeIntervalLimits)
         )
     }
 }

@@ -10,27 +10,27 @@ extension ConfigurationReader {
                     "encoder", expecting: "auto, one encoder or a list such as [h264_vaapi, libx264]")
             else { return .auto }
             if text == "auto" { return .auto }
-            return request(text, codec: codec, at: pair.value.place).map { .list([$0]) } ?? .auto
+            return request(text, codec: codec, at: pair.value.location).map { .list([$0]) } ?? .auto
         }
         guard !nodes.isEmpty else {
-            error(pair.value.place, "encoder is an empty list; write auto or at least one encoder")
+            error(pair.value.location, "encoder is an empty list; write auto or at least one encoder")
             return .auto
         }
         var codec = codec
         var requests: [EncoderRequest] = []
         for node in nodes {
             guard case .scalar(let text, _) = node.content, !node.isNull else {
-                error(node.place, "an entry of encoder is \(node.found); write the name of an encoder")
+                error(node.location, "an entry of encoder is \(node.found); write the name of an encoder")
                 continue
             }
             guard text != "auto" else {
-                error(node.place, "auto is in a list; write 'encoder: auto' alone, or only names of encoders")
+                error(node.location, "auto is in a list; write 'encoder: auto' alone, or only names of encoders")
                 continue
             }
-            guard let request = request(text, codec: codec, at: node.place) else { continue }
+            guard let request = request(text, codec: codec, at: node.location) else { continue }
             codec = codec ?? EncoderName.known(request.name)?.codec
             guard !requests.contains(request) else {
-                error(node.place, "\(request) is listed twice in encoder; keep one")
+                error(node.location, "\(request) is listed twice in encoder; keep one")
                 continue
             }
             requests.append(request)
@@ -43,17 +43,17 @@ extension ConfigurationReader {
         return EncoderName.known(first.name)?.codec
     }
 
-    private func request(_ text: String, codec: VideoCodec?, at place: SourceLocation) -> EncoderRequest? {
+    private func request(_ text: String, codec: VideoCodec?, at location: FileLocation) -> EncoderRequest? {
         let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let name = parts[0]
         guard let known = EncoderName.known(name) else {
-            error(place, "encoder '\(Printable.excerpt(name))' \(EncoderName.refusal(of: name).message)")
+            error(location, "encoder '\(Printable.excerpt(name))' \(EncoderName.refusal(of: name).message)")
             return nil
         }
         if let codec, known.codec != codec {
             let others = EncoderName.all.filter { $0.codec == codec }.map(\.name).joined(separator: ", ")
             error(
-                place,
+                location,
                 """
                 encoder '\(name)' makes \(known.codec.rawValue), but codec is \(codec.rawValue); allowed with it: \
                 auto, \(others)
@@ -63,7 +63,7 @@ extension ConfigurationReader {
         }
         guard parts.count == 2 else { return EncoderRequest(name: name) }
         if let objection = Self.objection(toSlot: parts[1], of: known) {
-            error(place, "encoder '\(Printable.excerpt(text))' \(objection)")
+            error(location, "encoder '\(Printable.excerpt(text))' \(objection)")
             return nil
         }
         return EncoderRequest(name: name, gpu: parts[1])
@@ -97,7 +97,7 @@ extension ConfigurationReader {
     func noteAV1(_ encoding: VideoEncoding, _ fields: Fields) {
         guard encoding.codec == .av1 else { return }
         notYet(
-            .av1, fields.has("encoder") ? fields.place(of: "encoder") : fields.place(of: "codec"),
+            .av1, fields.has("encoder") ? fields.location(of: "encoder") : fields.location(of: "codec"),
             "this version does not encode av1; libx264 is used instead")
     }
 }

@@ -10,7 +10,7 @@ extension ConfigurationReader {
 
     private func group(_ node: YAMLNode) -> GroupConfiguration {
         guard let fields = fields(node, what: "a group", allowed: ["name", "video", "audio", "tap", "targets"]) else {
-            return GroupConfiguration(name: "", location: node.place)
+            return GroupConfiguration(name: "", location: node.location)
         }
         let name = name(fields, kind: .group)
         let video = fields["video"].map { self.video($0.value) } ?? .encode(VideoEncoding())
@@ -18,12 +18,12 @@ extension ConfigurationReader {
         let targets = self.targets(fields, video: video)
         if targets.isEmpty, !tap, hasNoTargets(fields["targets"]) {
             warning(
-                node.place,
+                node.location,
                 "group '\(name)' has neither targets nor a tap, so its stream is not used; add targets: or tap: true")
         }
         return GroupConfiguration(
             name: name, video: video, audio: fields["audio"].map { audio($0.value) } ?? .encode(AudioEncoding()),
-            tap: tap, targets: targets, location: node.place)
+            tap: tap, targets: targets, location: node.location)
     }
 
     private func hasNoTargets(_ pair: YAMLPair?) -> Bool {
@@ -34,14 +34,14 @@ extension ConfigurationReader {
 
     // MARK: Copying
 
-    /// Whether the output is passed through; `nil` for a mapping with settings of the encoder. Reports other spellings
+    /// Whether the output is passed through. `nil` for a mapping with settings of the encoder. Reports other spellings
     /// of `copy`.
     private func isCopy(_ node: YAMLNode, _ what: String) -> Bool? {
         switch node.content {
         case .scalar("copy", _): return true
         case .scalar(let text, _):
             error(
-                node.place,
+                node.location,
                 node.isNull
                     ? "\(what) is empty; write copy or a mapping, or leave it out"
                     : """
@@ -51,7 +51,7 @@ extension ConfigurationReader {
             )
             return false
         case .sequence:
-            error(node.place, "\(what) is a list; write copy or a mapping with the settings of the encoder")
+            error(node.location, "\(what) is a list; write copy or a mapping with the settings of the encoder")
             return false
         case .mapping(let pairs):
             guard let copy = pairs.first(where: { $0.key == "copy" || isWord($0.value, "copy", for: $0.key) }) else {
@@ -66,7 +66,7 @@ extension ConfigurationReader {
                 \(Printable.alternatives(others.map { Printable.excerpt($0) })); 
                 """
             error(
-                copy.keyPlace,
+                copy.keyLocation,
                 reason
                     + """
                     write '\(what): copy' alone, or \
@@ -95,22 +95,24 @@ extension ConfigurationReader {
         let encoder = encoderChoice(fields, codec: written)
         let codec = written ?? self.codec(of: encoder) ?? .h264
         let standard = VideoEncoding(codec: codec)
-        let rate = fields.value("rate", expecting: FrameRate.example, FrameRate.init(parsing:))
-        let keyframe = fields.duration("keyframe", default: standard.keyframe, in: VideoEncoding.keyframeLimits)
-        if let rate, keyframe < rate.frameDuration {
+        let frameRate = fields.value("rate", expecting: FrameRate.expectedForm, FrameRate.init(parsing:))
+        let keyframeInterval = fields.duration(
+            "keyframe", default: standard.keyframeInterval, in: VideoEncoding.keyframeIntervalLimits)
+        if let frameRate, keyframeInterval < frameRate.frameDuration {
             error(
-                fields.place(of: "keyframe"),
+                fields.location(of: "keyframe"),
                 """
-                keyframe '\(DurationNotation.text(keyframe))' is shorter than one frame at rate \(rate); write at \
-                least \(Self.roundedUp(rate.frameDuration))
+                keyframe '\(DurationNotation.text(keyframeInterval))' is shorter than one frame at rate \(frameRate); \
+                write at least \(Self.roundedUp(frameRate.frameDuration))
                 """
             )
         }
         let encoding = VideoEncoding(
             codec: codec, encoder: encoder,
-            size: fields.value("size", expecting: FrameSize.example, FrameSize.init(parsing:)), rate: rate,
+            size: fields.value("size", expecting: FrameSize.expectedForm, FrameSize.init(parsing:)),
+            frameRate: frameRate,
             bitrate: fields.bitrate("bitrate", default: standard.bitrate, in: VideoEncoding.bitrateLimits),
-            keyframe: keyframe, profile: profile(fields, codec: codec),
+            keyframeInterval: keyframeInterval, profile: profile(fields, codec: codec),
             fit: fields.word("fit", as: PictureFit.self) ?? standard.fit,
             deinterlace: fields.word("deinterlace", as: DeinterlaceMode.self) ?? standard.deinterlace)
         noteAV1(encoding, fields)
@@ -129,22 +131,22 @@ extension ConfigurationReader {
 
     private func videoCodec(_ fields: Fields) -> VideoCodec? {
         let words = VideoCodec.allCases.map(\.rawValue)
-        return fields.value("codec", expecting: Printable.alternatives(words)) { text throws(NotationError) in
+        return fields.value("codec", expecting: Printable.alternatives(words)) { text throws(ParseError) in
             if let codec = VideoCodec(rawValue: text) { return codec }
             if let name = Self.otherCodecNames[text.lowercased()] {
-                throw NotationError("is called '\(name)' here; allowed: \(words.joined(separator: ", "))")
+                throw ParseError("is called '\(name)' here; allowed: \(words.joined(separator: ", "))")
             }
             if let encoder = EncoderName.known(text) {
-                throw NotationError("is an encoder; write codec: \(encoder.codec.rawValue), encoder: \(text)")
+                throw ParseError("is an encoder; write codec: \(encoder.codec.rawValue), encoder: \(text)")
             }
             throw Fields.unknownWord(text, among: words)
         }
     }
 
     private func profile(_ fields: Fields, codec: VideoCodec) -> String? {
-        fields.value("profile", expecting: Printable.alternatives(codec.profiles)) { text throws(NotationError) in
+        fields.value("profile", expecting: Printable.alternatives(codec.profiles)) { text throws(ParseError) in
             guard codec.profiles.contains(text) else {
-                throw NotationError(
+                throw ParseError(
                     "is not a profile of \(codec.rawValue); allowed: \(codec.profiles.joined(separator: ", "))")
             }
             return text
@@ -161,16 +163,16 @@ extension ConfigurationReader {
         let standard = AudioEncoding()
         let rates = AudioEncoding.rates.map(String.init).joined(separator: ", ")
         let rate = fields.value("rate", expecting: "samples per second, for instance 48000") {
-            text throws(NotationError) in
-            guard let rate = DecimalNotation.digits(text[...]), AudioEncoding.rates.contains(rate) else {
-                throw NotationError("is not a supported sample rate; allowed: \(rates)")
+            text throws(ParseError) in
+            guard let rate = DecimalNotation.wholeNumber(text[...]), AudioEncoding.rates.contains(rate) else {
+                throw ParseError("is not a supported sample rate; allowed: \(rates)")
             }
             return rate
         }
-        let channels = fields.value("channels", expecting: "a number from 1 to 8") { text throws(NotationError) in
-            guard let channels = DecimalNotation.digits(text[...]), AudioEncoding.channelLimits.contains(channels)
+        let channels = fields.value("channels", expecting: "a number from 1 to 8") { text throws(ParseError) in
+            guard let channels = DecimalNotation.wholeNumber(text[...]), AudioEncoding.channelLimits.contains(channels)
             else {
-                throw NotationError("is out of range; allowed: 1 to 8")
+                throw ParseError("is out of range; allowed: 1 to 8")
             }
             return channels
         }

@@ -24,17 +24,17 @@ extension ConfigurationReader {
         } else if ["passphrase", "streamid", "password"].contains(where: fields.has) || URLMask.mask(url) != url {
             refuse(["program"], in: fields, of: "a pull source with a secret", fix: Self.noPrograms)
         }
-        let place = fields.place(of: "url")
+        let location = fields.location(of: "url")
         if parts.scheme == "srt" {
-            checkSRT(parts, owner: "the pull source", at: place)
+            checkSRT(parts, owner: "the pull source", at: location)
             refuse(["password"], in: fields, of: "an srt url", fix: "SRT has passphrase: and streamid:")
             refuseTwice(["passphrase", "streamid"], in: fields, parts)
         } else {
             refuse(["passphrase", "streamid"], in: fields, of: Self.urlOf(parts.scheme), fix: "that is for srt urls")
             checkPassword(fields, parts)
         }
-        if !ownerOnly { warnOfSecrets(fields, parts, at: place) }
-        warnOfStrangers(fields, parts, at: place)
+        if !ownerOnly { warnOfSecrets(fields, parts, at: location) }
+        warnOfStrangers(fields, parts, at: location)
         return PullSource(
             url: url, passphrase: passphrase, streamid: streamid, password: password, tls: tls(fields, parts),
             transport: transport ?? .auto,
@@ -46,12 +46,12 @@ extension ConfigurationReader {
     private func checkPassword(_ fields: Fields, _ parts: URLParts) {
         guard let pair = fields["password"] else { return }
         if !PullSource.schemesWithPassword.contains(parts.scheme) {
-            error(pair.keyPlace, "\(Self.urlOf(parts.scheme)) takes no password; that is for rtsp and http urls")
+            error(pair.keyLocation, "\(Self.urlOf(parts.scheme)) takes no password; that is for rtsp and http urls")
         } else if parts.hasPassword {
-            error(pair.keyPlace, "password is given here and in the url; remove it from the url")
+            error(pair.keyLocation, "password is given here and in the url; remove it from the url")
         } else if !parts.hasUserInfo {
             error(
-                pair.keyPlace,
+                pair.keyLocation,
                 """
                 password is given, but the url has no user name; write \(parts.scheme)://USER@\(parts.host)
                 """
@@ -60,7 +60,7 @@ extension ConfigurationReader {
     }
 
     /// Warns of secrets in a file that other users can read.
-    private func warnOfSecrets(_ fields: Fields, _ parts: URLParts, at place: SourceLocation) {
+    private func warnOfSecrets(_ fields: Fields, _ parts: URLParts, at location: FileLocation) {
         var found: [String] = []
         var keys: [String] = []
         if parts.hasPassword {
@@ -81,7 +81,7 @@ extension ConfigurationReader {
         let fix =
             keys.isEmpty ? "" : "write it as \(keys.map { "\($0): { file: PATH }" }.joined(separator: " and ")), or "
         warning(
-            place,
+            location,
             """
             the url holds \(found.joined(separator: " and ")), and other users can read this file; \(fix)run: chmod \
             600 \(file)
@@ -97,7 +97,7 @@ extension ConfigurationReader {
     }
 
     /// Warns of a source that listens and accepts a stream from any sender.
-    private func warnOfStrangers(_ fields: Fields, _ parts: URLParts, at place: SourceLocation) {
+    private func warnOfStrangers(_ fields: Fields, _ parts: URLParts, at location: FileLocation) {
         guard let port = parts.port else { return }
         func instead(_ address: SocketAddress) -> String {
             "srt: { listen: \"\(address)\", passphrase: { file: PATH } }"
@@ -107,7 +107,7 @@ extension ConfigurationReader {
             let address = SocketAddress(host: parts.host.isEmpty ? "0.0.0.0" : parts.host, port: port)
             guard !address.isLoopback, !fields.has("passphrase"), parts.value(of: "passphrase") == nil else { return }
             warning(
-                place,
+                location,
                 """
                 the pull source listens and has no passphrase, so any client that reaches \(address) goes on air; \
                 write \(instead(address)) in its place, or listen on 127.0.0.1
@@ -127,7 +127,7 @@ extension ConfigurationReader {
                 ? "add localaddr=\(parts.host == "::1" ? "::1" : "127.0.0.1") to the url"
                 : "add sources=ADDRESS of the sender to the url, or let the sender use SRT to \(instead(address))"
             warning(
-                place,
+                location,
                 """
                 the pull source listens on \(address), whatever host the url names, and \(parts.scheme) knows no \
                 key, so any client that reaches it goes on air; \(fix)

@@ -6,21 +6,21 @@ extension ConfigurationReader {
         let ways = "{ file: PATH }, { credential: NAME } or { env: NAME }"
         switch node.content {
         case .sequence:
-            error(node.place, "\(key) is a list; write \(ways)")
+            error(node.location, "\(key) is a list; write \(ways)")
             return nil
         case .scalar(let text, _):
             guard !node.isNull, !text.isEmpty else {
-                error(node.place, "\(key) is empty; write \(ways)")
+                error(node.location, "\(key) is empty; write \(ways)")
                 return nil
             }
-            return literalSecret(text, key: key, use: use, ways: ways, at: node.place)
+            return literalSecret(text, key: key, use: use, ways: ways, at: node.location)
         case .mapping(let pairs):
-            return secretPlace(pairs, key: key, ways: ways, at: node.place)
+            return secretReference(pairs, key: key, ways: ways, at: node.location)
         }
     }
 
     private func literalSecret(
-        _ text: String, key: String, use: SecretUse, ways: String, at place: SourceLocation
+        _ text: String, key: String, use: SecretUse, ways: String, at location: FileLocation
     ) -> SecretReference? {
         if !ownerOnly {
             let message =
@@ -30,38 +30,38 @@ extension ConfigurationReader {
                 """
             // A stream id is often the name of a camera and not a secret.
             guard use == .streamid else {
-                error(place, message)
+                error(location, message)
                 return nil
             }
-            warning(place, message)
+            warning(location, message)
         }
         let secret = Secret(text)
         if let objection = use.objection(to: secret) {
-            error(place, "\(key) \(objection)")
+            error(location, "\(key) \(objection)")
             return nil
         }
         return .literal(secret)
     }
 
-    private func secretPlace(
-        _ pairs: [YAMLPair], key: String, ways: String, at place: SourceLocation
+    private func secretReference(
+        _ pairs: [YAMLPair], key: String, ways: String, at location: FileLocation
     ) -> SecretReference? {
         let kinds = ["file", "credential", "env"]
         for pair in pairs where !kinds.contains(pair.key) {
             // An unknown key may be the secret itself, in braces.
             let nearest = pair.value.isNull ? nil : NearestName.find(pair.key, among: kinds)
             error(
-                pair.keyPlace,
+                pair.keyLocation,
                 "\(key) has an unknown key; " + (nearest.map { "did you mean '\($0)'? " } ?? "") + "write \(ways)")
             return nil
         }
         guard pairs.count == 1, let pair = pairs.first else {
             error(
-                pairs.count > 1 ? pairs[1].keyPlace : place,
+                pairs.count > 1 ? pairs[1].keyLocation : location,
                 "\(key) names \(pairs.isEmpty ? "no place" : "more than one place"); write one of \(ways)")
             return nil
         }
-        let fields = Fields(pairs, place: place, what: key, allowed: kinds, reader: self)
+        let fields = Fields(pairs, location: location, what: key, allowed: kinds, reader: self)
         return switch pair.key {
         case "file": secretFile(fields)
         case "credential": credential(fields)
@@ -77,7 +77,7 @@ extension ConfigurationReader {
         // later.
         if checksFiles, LocalFile.isOpenToOthers(path) {
             warning(
-                fields.place(of: "file"),
+                fields.location(of: "file"),
                 """
                 the secret file \(path) can be read by users other than its owner, so the service refuses it; run: \
                 chmod 600 \(path)
@@ -91,7 +91,7 @@ extension ConfigurationReader {
         guard let name = fields.text("credential", expecting: "the name of the credential") else { return nil }
         guard SecretReference.isCredentialName(name) else {
             error(
-                fields.place(of: "credential"),
+                fields.location(of: "credential"),
                 "credential '\(Printable.excerpt(name))' is not a credential name; write a file name without '/'")
             return nil
         }
@@ -103,7 +103,7 @@ extension ConfigurationReader {
         guard SecretReference.isVariableName(name) else {
             // Not quoted: "$abc…" may be the key itself.
             error(
-                fields.place(of: "env"),
+                fields.location(of: "env"),
                 """
                 env is not the name of an environment variable; allowed: letters, digits and '_', without '$', not \
                 beginning with a digit

@@ -4,15 +4,15 @@ extension ConfigurationReader {
     func sources(_ fields: Fields, channel: String) -> [SourceConfiguration] {
         let example = "sources: [{ test: {} }]"
         guard let pair = fields["sources"] else {
-            error(fields.place, "channel '\(channel)' has no 'sources'; add at least one, for instance \(example)")
+            error(fields.location, "channel '\(channel)' has no 'sources'; add at least one, for instance \(example)")
             return []
         }
         guard let nodes = list(pair.value, what: "sources", example: example) else { return [] }
         if nodes.isEmpty {
-            error(pair.value.place, "channel '\(channel)' has no sources; add at least one, for instance \(example)")
+            error(pair.value.location, "channel '\(channel)' has no sources; add at least one, for instance \(example)")
         }
         return nodes.enumerated().compactMap { position, node in
-            source(node).map { SourceConfiguration(kind: $0, position: position, location: node.place) }
+            source(node).map { SourceConfiguration(kind: $0, position: position, location: node.location) }
         }
     }
 
@@ -25,17 +25,17 @@ extension ConfigurationReader {
             } else {
                 message += "; write one of \(kinds) with its settings"
             }
-            error(node.place, message)
+            error(node.location, message)
             return nil
         }
         guard SourceKind.names.contains(pair.key) else {
-            error(pair.keyPlace, Fields.unknown(pair.key, allowed: SourceKind.names))
+            error(pair.keyLocation, Fields.unknown(pair.key, allowed: SourceKind.names))
             return nil
         }
         if pairs.count > 1 {
             let other = pairs[1]
             error(
-                other.keyPlace,
+                other.keyLocation,
                 SourceKind.names.contains(other.key)
                     ? """
                     a source has one kind, but '\(other.key)' follows '\(pair.key)'; start a new list item with \
@@ -67,21 +67,21 @@ extension ConfigurationReader {
 
     private func rtmpSource(_ node: YAMLNode) -> RTMPSource? {
         guard let fields = fields(node, what: "an rtmp source", allowed: ["listen", "app", "key"]) else { return nil }
-        let listen = fields.requiredValue("listen", expecting: SocketAddress.example, SocketAddress.init(parsing:))
-        if let listen { claimListener(listen, .tcp, owner: "the rtmp source", at: fields.place(of: "listen")) }
+        let listen = fields.requiredValue("listen", expecting: SocketAddress.expectedForm, SocketAddress.init(parsing:))
+        if let listen { claimListener(listen, .tcp, owner: "the rtmp source", at: fields.location(of: "listen")) }
         let app = fields.value("app", expecting: "the name of the application, for instance live") {
-            text throws(NotationError) in
+            text throws(ParseError) in
             guard text.utf8.count <= 64,
                 text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) })
             else {
-                throw NotationError("is not an application name; allowed: 1 to 64 letters, digits, '.', '_' and '-'")
+                throw ParseError("is not an application name; allowed: 1 to 64 letters, digits, '.', '_' and '-'")
             }
             return text
         }
         let key = secret(fields, "key", use: .key)
         if !fields.has("key"), let listen, !listen.isLoopback {
             warning(
-                fields.place,
+                fields.location,
                 """
                 the rtmp source has no key, so any client that reaches \(listen) goes on air; add key: { file: \
                 PATH }, or listen on 127.0.0.1
@@ -97,12 +97,12 @@ extension ConfigurationReader {
         else { return nil }
         let listen = fields.requiredValue(
             "listen", expecting: "an address and a port such as \"0.0.0.0:9000\"", SocketAddress.init(parsing:))
-        if let listen { claimListener(listen, .udp, owner: "the srt source", at: fields.place(of: "listen")) }
+        if let listen { claimListener(listen, .udp, owner: "the srt source", at: fields.location(of: "listen")) }
         let passphrase = secret(fields, "passphrase", use: .passphrase)
         let streamid = secret(fields, "streamid", use: .streamid)
         if !fields.has("passphrase"), !fields.has("streamid"), let listen, !listen.isLoopback {
             warning(
-                fields.place,
+                fields.location,
                 """
                 the srt source has no passphrase, so any client that reaches \(listen) goes on air; add \
                 passphrase: { file: PATH }, or listen on 127.0.0.1
@@ -121,9 +121,9 @@ extension ConfigurationReader {
 
     /// The number of a program in a transport stream.
     func program(_ fields: Fields) -> Int? {
-        fields.value("program", expecting: "the number of a program, for instance 1") { text throws(NotationError) in
+        fields.value("program", expecting: "the number of a program, for instance 1") { text throws(ParseError) in
             guard let number = Int(text), (1...65_535).contains(number) else {
-                throw NotationError("is not a program number; allowed: 1 to 65535")
+                throw ParseError("is not a program number; allowed: 1 to 65535")
             }
             return number
         }
@@ -135,8 +135,8 @@ extension ConfigurationReader {
         let keys = ["serial", "path", "model", "any", "size", "rate", "audio"]
         guard let fields = fields(node, what: "a capture source", allowed: keys) else { return nil }
         let binding = captureBinding(fields)
-        let size = fields.value("size", expecting: FrameSize.example, FrameSize.init(parsing:))
-        let rate = fields.value("rate", expecting: FrameRate.example, FrameRate.init(parsing:))
+        let size = fields.value("size", expecting: FrameSize.expectedForm, FrameSize.init(parsing:))
+        let rate = fields.value("rate", expecting: FrameRate.expectedForm, FrameRate.init(parsing:))
         let audio: CaptureAudio =
             switch fields.text("audio", expecting: "auto, none or an ALSA id such as hw:1,0") {
             case nil, "auto": .auto
@@ -149,12 +149,12 @@ extension ConfigurationReader {
     private func captureBinding(_ fields: Fields) -> CaptureBinding? {
         let written = ["serial", "path", "model", "any"].filter { fields.has($0) }
         guard let key = written.first else {
-            error(fields.place, "a capture source does not name a card; write serial:, path:, model: or any: true")
+            error(fields.location, "a capture source does not name a card; write serial:, path:, model: or any: true")
             return nil
         }
         guard written.count == 1 else {
             error(
-                fields[written[1]]?.keyPlace ?? fields.place,
+                fields[written[1]]?.keyLocation ?? fields.location,
                 """
                 a capture source names its card once, and here \(written[1]) follows \(key); keep one of serial, \
                 path, model and any
@@ -165,7 +165,7 @@ extension ConfigurationReader {
         if key == "any" {
             guard fields.flag("any", default: true) else {
                 error(
-                    fields.place(of: "any"),
+                    fields.location(of: "any"),
                     "any is false, so the source does not name a card; write serial:, path:, model: or any: true")
                 return nil
             }
@@ -180,7 +180,7 @@ extension ConfigurationReader {
         default:
             guard !text.hasPrefix("/dev/video") else {
                 error(
-                    fields.place(of: "path"),
+                    fields.location(of: "path"),
                     """
                     path '\(Printable.excerpt(text))' has a number that changes each time a card is plugged in; \
                     write the USB or PCI path, or serial:, as 'streambox probe' shows them
@@ -197,8 +197,8 @@ extension ConfigurationReader {
             return nil
         }
         let path = fields.requiredText("path", expecting: "the path of the FIFO, for instance /run/streambox/frames")
-        let size = fields.requiredValue("size", expecting: FrameSize.example, FrameSize.init(parsing:))
-        let rate = fields.requiredValue("rate", expecting: FrameRate.example, FrameRate.init(parsing:))
+        let size = fields.requiredValue("size", expecting: FrameSize.expectedForm, FrameSize.init(parsing:))
+        let rate = fields.requiredValue("rate", expecting: FrameRate.expectedForm, FrameRate.init(parsing:))
         let pixels = fields.word("pixels", as: PixelFormat.self) ?? .bgra
         guard let path, let size, let rate else { return nil }
         return RawSource(path: path, size: size, rate: rate, pixels: pixels)
@@ -207,7 +207,7 @@ extension ConfigurationReader {
     private func fileSource(_ node: YAMLNode) -> FileSource? {
         guard let fields = fields(node, what: "a file source", allowed: ["path", "loop", "program"]) else { return nil }
         let path = fields.requiredText("path", expecting: "the path of a media file, for instance show.mp4")
-        if let path { requireFile(path, key: "path", at: fields.place(of: "path")) }
+        if let path { requireFile(path, key: "path", at: fields.location(of: "path")) }
         let loop = fields.flag("loop", default: false)
         let program = program(fields)
         return path.map { FileSource(path: $0, loop: loop, program: program) }
@@ -219,7 +219,7 @@ extension ConfigurationReader {
         guard let fields = fields(node, what: "a test source", allowed: ["size", "rate"]) else { return nil }
         let standard = TestSource()
         return TestSource(
-            size: fields.value("size", expecting: FrameSize.example, FrameSize.init(parsing:)) ?? standard.size,
-            rate: fields.value("rate", expecting: FrameRate.example, FrameRate.init(parsing:)) ?? standard.rate)
+            size: fields.value("size", expecting: FrameSize.expectedForm, FrameSize.init(parsing:)) ?? standard.size,
+            rate: fields.value("rate", expecting: FrameRate.expectedForm, FrameRate.init(parsing:)) ?? standard.rate)
     }
 }

@@ -18,23 +18,23 @@ extension ConfigurationReader {
         guard let destination = destination(fields, name: name) else { return nil }
         if case .rtmp = destination, case .encode(let encoding) = video, encoding.codec != .h264 {
             warning(
-                node.place,
+                node.location,
                 """
                 target '\(name)' gets \(encoding.codec.rawValue) over RTMP, which many servers reject and FFmpeg \
                 sends only from version 6.1 on; h264 works everywhere
                 """
             )
         }
-        return TargetConfiguration(name: name, destination: destination, location: node.place)
+        return TargetConfiguration(name: name, destination: destination, location: node.location)
     }
 
     private func destination(_ fields: Fields, name: String) -> TargetDestination? {
         switch (fields["url"], fields["record"]) {
         case (nil, nil):
-            error(fields.place, "target '\(name)' has no destination; write url: or record:")
+            error(fields.location, "target '\(name)' has no destination; write url: or record:")
             return nil
         case (.some, let record?):
-            error(record.keyPlace, "target '\(name)' has both url and record; split it into two targets")
+            error(record.keyLocation, "target '\(name)' has both url and record; split it into two targets")
             return nil
         case (nil, let record?):
             refuse(["key", "passphrase", "streamid", "tls"], in: fields, of: "a recording")
@@ -55,10 +55,10 @@ extension ConfigurationReader {
     private func rtmpTarget(_ fields: Fields, _ url: String, _ parts: URLParts) -> RTMPTarget {
         refuse(["passphrase", "streamid"], in: fields, of: "an rtmp target", fix: "write a stream key as key:")
         let key = secret(fields, "key", use: .key)
-        let place = fields.place(of: "url")
+        let location = fields.location(of: "url")
         if parts.segments.isEmpty {
             warning(
-                place,
+                location,
                 """
                 url '\(Printable.excerpt(URLMask.mask(url)))' names no application, which RTMP servers expect; \
                 write for instance \(parts.scheme)://\(parts.host)/live
@@ -67,7 +67,7 @@ extension ConfigurationReader {
         }
         if !ownerOnly, parts.hasUserInfo || !parts.query.isEmpty || (key == nil && parts.segments.count > 1) {
             warning(
-                place,
+                location,
                 """
                 the url seems to hold a stream key or a password, and other users can read this file; write it as \
                 key: { file: PATH }, or run: chmod 600 \(file)
@@ -79,27 +79,27 @@ extension ConfigurationReader {
 
     private func srtTarget(_ fields: Fields, _ url: String, _ parts: URLParts) -> SRTTarget {
         refuse(["key", "tls"], in: fields, of: "an srt target", fix: "SRT has passphrase: and streamid:")
-        let place = fields.place(of: "url")
-        checkSRT(parts, owner: "the srt target", at: place)
+        let location = fields.location(of: "url")
+        checkSRT(parts, owner: "the srt target", at: location)
         let passphrase = secret(fields, "passphrase", use: .passphrase)
         let streamid = secret(fields, "streamid", use: .streamid)
         refuseTwice(["passphrase", "streamid"], in: fields, parts)
         if !fields.has("passphrase"), let written = parts.value(of: "passphrase") {
             if !ownerOnly {
                 error(
-                    place,
+                    location,
                     """
                     the url holds a passphrase, and other users can read this file; write it as passphrase: { file: \
                     PATH }, or run: chmod 600 \(file)
                     """
                 )
             } else if let objection = SecretUse.passphrase.objection(to: Secret(written)) {
-                error(place, "the passphrase in the url \(objection)")
+                error(location, "the passphrase in the url \(objection)")
             }
         }
         if !ownerOnly, !fields.has("streamid"), parts.value(of: "streamid") != nil {
             warning(
-                place,
+                location,
                 """
                 the url holds a stream id, and other users can read this file; write it as streamid: { file: PATH \
                 }, or run: chmod 600 \(file)
@@ -114,10 +114,10 @@ extension ConfigurationReader {
         let folder = fields.requiredText(
             "folder", expecting: "the path of a folder, for instance /var/lib/streambox/rec")
         if let folder {
-            let place = fields.place(of: "folder")
-            if let other = registry.claim(folder: folder, at: place) {
+            let location = fields.location(of: "folder")
+            if let other = registry.claim(folder: folder, at: location) {
                 error(
-                    place,
+                    location,
                     """
                     the folder \(Printable.excerpt(folder)) is already recorded into in line \(other.line); give \
                     each target its own folder
@@ -126,10 +126,10 @@ extension ConfigurationReader {
             }
         }
         let segment = fields.duration("segment", default: .seconds(600), in: RecordTarget.segmentLimits)
-        let keep = fields.value("keep", expecting: ByteCount.example) { text throws(NotationError) in
+        let keep = fields.value("keep", expecting: ByteCount.expectedForm) { text throws(ParseError) in
             let keep = try ByteCount(parsing: text)
             guard keep >= RecordTarget.keepMinimum else {
-                throw NotationError("is too little; allowed: \(RecordTarget.keepMinimum) and more")
+                throw ParseError("is too little; allowed: \(RecordTarget.keepMinimum) and more")
             }
             return keep
         }

@@ -4,19 +4,19 @@ extension ConfigurationReader {
     /// Reads the `url` of `fields`, and checks its scheme and its host.
     func url(_ fields: Fields, schemes: [String], example: String) -> (String, URLParts)? {
         guard let text = fields.requiredText("url", expecting: "a URL such as \(example)") else { return nil }
-        let place = fields.place(of: "url")
+        let location = fields.location(of: "url")
         let parts: URLParts
         do {
             parts = try URLParts(text)
         } catch {
-            self.error(place, "url '\(Printable.excerpt(URLMask.mask(text)))' \(error.message)")
+            self.error(location, "url '\(Printable.excerpt(URLMask.mask(text)))' \(error.message)")
             return nil
         }
         let shown = Printable.excerpt(URLMask.mask(text))
         guard schemes.contains(parts.scheme) else {
             let nearest = NearestName.find(parts.scheme, among: schemes)
             error(
-                place,
+                location,
                 "url '\(shown)' has the scheme '\(Printable.excerpt(parts.scheme))', which is not supported here; "
                     + (nearest.map { "did you mean '\($0)'? " } ?? "") + "allowed: \(schemes.joined(separator: ", "))")
             return nil
@@ -24,17 +24,17 @@ extension ConfigurationReader {
         let listens = parts.scheme == "srt" && parts.value(of: "mode") == "listener"
         let receives = parts.scheme == "udp" || parts.scheme == "rtp"
         guard !parts.host.isEmpty || listens || (receives && parts.port != nil) else {
-            error(place, "url '\(shown)' has no host; write for instance \(example)")
+            error(location, "url '\(shown)' has no host; write for instance \(example)")
             return nil
         }
         return (text, parts)
     }
 
     /// Checks the port and the mode of an SRT URL of a source or a target.
-    func checkSRT(_ parts: URLParts, owner: String, at place: SourceLocation) {
+    func checkSRT(_ parts: URLParts, owner: String, at location: FileLocation) {
         guard let port = parts.port else {
             error(
-                place,
+                location,
                 "an srt url needs a port; write for instance srt://\(parts.host.isEmpty ? "host" : parts.host):9000")
             return
         }
@@ -42,10 +42,10 @@ extension ConfigurationReader {
         case nil, "caller", "rendezvous": break
         case "listener":
             let address = SocketAddress(host: parts.host.isEmpty ? "0.0.0.0" : parts.host, port: port)
-            claimListener(address, .udp, owner: owner, at: place)
+            claimListener(address, .udp, owner: owner, at: location)
         case let mode?:
             error(
-                place,
+                location,
                 "mode '\(Printable.excerpt(mode))' in the url is not known; allowed: caller, listener, rendezvous")
         }
     }
@@ -54,7 +54,7 @@ extension ConfigurationReader {
     func refuse(_ keys: [String], in fields: Fields, of owner: String, fix: String = "remove it") {
         for key in keys {
             guard let pair = fields[key] else { continue }
-            error(pair.keyPlace, "\(owner) takes no \(key); \(fix)")
+            error(pair.keyLocation, "\(owner) takes no \(key); \(fix)")
         }
     }
 
@@ -62,7 +62,7 @@ extension ConfigurationReader {
     func refuseTwice(_ keys: [String], in fields: Fields, _ parts: URLParts) {
         for key in keys {
             guard let pair = fields[key], parts.value(of: key) != nil else { continue }
-            error(pair.keyPlace, "\(key) is given here and in the url; remove it from the url")
+            error(pair.keyLocation, "\(key) is given here and in the url; remove it from the url")
         }
     }
 }

@@ -1,30 +1,30 @@
 /// Lines and columns in the text of a file, counted as the YAML parser counts them.
 enum SourceText {
-    /// The place of the first byte that is not UTF-8.
-    static func placeOfInvalidUTF8(_ bytes: [UInt8]) -> SourceLocation {
+    /// The location of the first byte that is not UTF-8.
+    static func locationOfInvalidUTF8(_ bytes: [UInt8]) -> FileLocation {
         var decoder = UTF8()
         var iterator = bytes.makeIterator()
         var counter = Counter()
         while case .scalarValue(let scalar) = decoder.decode(&iterator) { counter.pass(scalar) }
-        return counter.place
+        return counter.location
     }
 
-    /// The place of the first character that YAML does not allow, if there is one.
-    static func placeOfControlCharacter(_ text: String) -> SourceLocation? {
+    /// The location of the first character that YAML does not allow, if there is one.
+    static func locationOfControlCharacter(_ text: String) -> FileLocation? {
         var counter = Counter()
         for scalar in text.unicodeScalars {
-            guard isAllowed(scalar.value) else { return counter.place }
+            guard isAllowed(scalar.value) else { return counter.location }
             counter.pass(scalar)
         }
         return nil
     }
 
-    /// The index of the scalar at `place`; `nil` for a place outside of the text.
-    static func index(of place: SourceLocation, in scalars: [Unicode.Scalar]) -> Int? {
+    /// The index of the scalar at `location`. `nil` for a location outside of the text.
+    static func index(of location: FileLocation, in scalars: [Unicode.Scalar]) -> Int? {
         var counter = Counter()
         for (index, scalar) in scalars.enumerated() {
-            if counter.place == place { return index }
-            if place < counter.place { return nil }
+            if counter.location == location { return index }
+            if location < counter.location { return nil }
             counter.pass(scalar)
         }
         return nil
@@ -39,17 +39,17 @@ enum SourceText {
 
     /// Lines end at CR LF, CR, LF, NEL, LS and PS.
     private struct Counter {
-        private(set) var place = SourceLocation(line: 1, column: 1)
+        private(set) var location = FileLocation(line: 1, column: 1)
         private var afterReturn = false
 
         mutating func pass(_ scalar: Unicode.Scalar) {
             switch scalar.value {
             case 0x0A where afterReturn: afterReturn = false
             case 0x0A, 0x0D, 0x85, 0x2028, 0x2029:
-                place = SourceLocation(line: place.line + 1, column: 1)
+                location = FileLocation(line: location.line + 1, column: 1)
                 afterReturn = scalar.value == 0x0D
             default:
-                place = SourceLocation(line: place.line, column: place.column + 1)
+                location = FileLocation(line: location.line, column: location.column + 1)
                 afterReturn = false
             }
         }

@@ -12,12 +12,12 @@ struct URLParts {
     let query: [(name: String, value: String)]
 
     /// - Throws: An error whose message begins with a verb, such as `has no scheme`, and never quotes the URL.
-    init(_ text: String) throws(NotationError) {
+    init(_ text: String) throws(ParseError) {
         guard let separator = text.firstRange(of: "://"), separator.lowerBound != text.startIndex else {
-            throw NotationError("has no scheme; write for instance rtmp://host/app or srt://host:9000")
+            throw ParseError("has no scheme; write for instance rtmp://host/app or srt://host:9000")
         }
         guard text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7F }) else {
-            throw NotationError("holds a space or a control character")
+            throw ParseError("holds a space or a control character")
         }
         scheme = text[..<separator.lowerBound].lowercased()
         let afterScheme = text[separator.upperBound...]
@@ -52,21 +52,21 @@ struct URLParts {
     /// The parts of the path between slashes, without empty ones.
     var segments: [Substring] { path.split(separator: "/") }
 
-    private static func hostAndPort(_ authority: Substring) throws(NotationError) -> (String, Int?) {
+    private static func hostAndPort(_ authority: Substring) throws(ParseError) -> (String, Int?) {
         var host = authority
         var port: Int?
         if authority.first == "[" {
             guard let closingBracket = authority.firstIndex(of: "]") else {
-                throw NotationError("has an IPv6 address without its closing bracket")
+                throw ParseError("has an IPv6 address without its closing bracket")
             }
             host = authority[authority.index(after: authority.startIndex)..<closingBracket]
             let afterBracket = authority[authority.index(after: closingBracket)...]
             guard afterBracket.isEmpty || afterBracket.first == ":" else {
-                throw NotationError("has text that is not a port after its IPv6 address")
+                throw ParseError("has text that is not a port after its IPv6 address")
             }
             if !afterBracket.isEmpty { port = try portNumber(afterBracket.dropFirst()) }
             guard host.contains(":"), host.allSatisfy({ $0.isHexDigit || ":.%".contains($0) }) else {
-                throw NotationError("has no IPv6 address between its brackets")
+                throw ParseError("has no IPv6 address between its brackets")
             }
             return (String(host), port)
         }
@@ -75,15 +75,15 @@ struct URLParts {
             port = try portNumber(authority[authority.index(after: colon)...])
         }
         guard host.isEmpty || HostName.isValid(host) else {
-            throw NotationError(
+            throw ParseError(
                 host.contains(":") ? "has an IPv6 address without brackets; write [address]:port" : "has no valid host")
         }
         return (String(host), port)
     }
 
-    private static func portNumber(_ text: Substring) throws(NotationError) -> Int {
-        guard let port = DecimalNotation.digits(text), (1...65535).contains(port) else {
-            throw NotationError("has no valid port; allowed: 1 to 65535")
+    private static func portNumber(_ text: Substring) throws(ParseError) -> Int {
+        guard let port = DecimalNotation.wholeNumber(text), (1...65535).contains(port) else {
+            throw ParseError("has no valid port; allowed: 1 to 65535")
         }
         return port
     }

@@ -1,8 +1,8 @@
-/// Parses the text of a file into a tree of values with places, or reports why it is not YAML.
+/// Parses the text of a file into a tree of values with locations, or reports why it is not YAML.
 struct YAMLDocument {
-    /// The whole file; `nil` if it is empty or cannot be used.
+    /// The whole file. `nil` if it is empty or cannot be used.
     private(set) var root: YAMLNode?
-    private(set) var problems: [(place: SourceLocation, message: String)] = []
+    private(set) var problems: [(location: FileLocation, message: String)] = []
 
     /// Deeper nesting than any configuration needs.
     static let depthLimit = 32
@@ -34,12 +34,13 @@ struct YAMLDocument {
     init(_ text: String) {
         var text = text
         if text.unicodeScalars.first?.value == 0xFEFF { text.unicodeScalars.removeFirst() }
-        if let place = SourceText.placeOfControlCharacter(text) {
-            problems.append((place, "there is a control character here; YAML is plain text, remove it"))
+        if let location = SourceText.locationOfControlCharacter(text) {
+            problems.append((location, "there is a control character here; YAML is plain text, remove it"))
             return
         }
-        if let place = Self.placeOfTooManyAliases(text) {
-            problems.append((place, "there are too many anchors and aliases that use each other; write the values out"))
+        if let location = Self.locationOfTooManyAliases(text) {
+            problems.append(
+                (location, "there are too many anchors and aliases that use each other; write the values out"))
             return
         }
         do {
@@ -52,22 +53,22 @@ struct YAMLDocument {
         }
     }
 
-    private static func problem(_ mistake: YAMLEvents.Mistake, in text: String) -> (SourceLocation, String) {
+    private static func problem(_ mistake: YAMLEvents.Mistake, in text: String) -> (FileLocation, String) {
         var message = "this is not valid YAML: \(mistake.problem)"
-        guard let place = mistake.place else { return (SourceLocation(line: 1, column: 1), message) }
+        guard let location = mistake.location else { return (FileLocation(line: 1, column: 1), message) }
         if let context = mistake.context, !context.text.isEmpty {
             message += " \(context.text)"
-            if context.line != place.line { message += " that begins in line \(context.line)" }
+            if context.line != location.line { message += " that begins in line \(context.line)" }
         }
         let scalars = Array(text.unicodeScalars)
-        if let index = SourceText.index(of: place, in: scalars) {
+        if let index = SourceText.index(of: location, in: scalars) {
             switch scalars[index] {
             case "\t": message += "; indent with spaces, not with tabs"
             case "@", "`", "%": message += "; put the value in quotes"
             default: break
             }
         }
-        return (place, message)
+        return (location, message)
     }
 
     // MARK: Composing
@@ -81,7 +82,7 @@ struct YAMLDocument {
         let end = try events.next()
         if case .streamEnd = end.kind { return root }
         problems = [
-            (end.place, "a second YAML document begins here; a configuration is one document, remove the '---'")
+            (end.location, "a second YAML document begins here; a configuration is one document, remove the '---'")
         ]
         return nil
     }
@@ -93,24 +94,24 @@ struct YAMLDocument {
         case .alias(let name):
             guard let anchored = anchors[name] else {
                 problems = [
-                    (event.place, "this alias has no anchor before it; write '&name' at the value that it repeats")
+                    (event.location, "this alias has no anchor before it; write '&name' at the value that it repeats")
                 ]
                 throw Unusable()
             }
-            try count(anchored.nodes, depth: depth + anchored.value.height, at: event.place)
+            try count(anchored.nodes, depth: depth + anchored.value.height, at: event.location)
             return anchored.value
         case .sequenceStart:
-            try count(1, depth: depth, at: event.place)
+            try count(1, depth: depth, at: event.location)
             noteTag(event)
-            value = try sequence(from: event.place, events, depth: depth)
+            value = try sequence(from: event.location, events, depth: depth)
         case .mappingStart:
-            try count(1, depth: depth, at: event.place)
+            try count(1, depth: depth, at: event.location)
             noteTag(event)
-            value = try mapping(from: event.place, events, depth: depth)
+            value = try mapping(from: event.location, events, depth: depth)
         case .scalar(let text, let isPlain):
-            try count(1, depth: depth, at: event.place)
+            try count(1, depth: depth, at: event.location)
             noteTag(event)
-            value = Value(node: YAMLNode(place: event.place, content: .scalar(text, plain: isPlain)))
+            value = Value(node: YAMLNode(location: event.location, content: .scalar(text, plain: isPlain)))
         case .streamStart, .streamEnd, .documentStart, .documentEnd, .sequenceEnd, .mappingEnd:
             preconditionFailure("libyaml gives no such event where a value begins")
         }
@@ -118,12 +119,12 @@ struct YAMLDocument {
         return value
     }
 
-    private mutating func count(_ more: Int, depth: Int, at place: SourceLocation) throws {
+    private mutating func count(_ more: Int, depth: Int, at location: FileLocation) throws {
         nodes += more
         guard depth <= Self.depthLimit, nodes <= Self.nodeLimit else {
             problems.append(
                 (
-                    place,
+                    location,
                     depth > Self.depthLimit
                         ? "this is nested too deeply; at most \(Self.depthLimit) levels are read"
                         : "the file has too many values; at most \(Self.nodeLimit) are read"
@@ -132,13 +133,13 @@ struct YAMLDocument {
         }
     }
 
-    private mutating func sequence(from place: SourceLocation, _ events: YAMLEvents, depth: Int) throws -> Value {
+    private mutating func sequence(from location: FileLocation, _ events: YAMLEvents, depth: Int) throws -> Value {
         var values: [YAMLNode] = []
         var height = 0
         while true {
             let event = try events.next()
             if case .sequenceEnd = event.kind {
-                return Value(node: YAMLNode(place: place, content: .sequence(values)), height: height)
+                return Value(node: YAMLNode(location: location, content: .sequence(values)), height: height)
             }
             let value = try value(event, events, depth: depth + 1)
             values.append(value.node)
@@ -146,14 +147,14 @@ struct YAMLDocument {
         }
     }
 
-    private mutating func mapping(from place: SourceLocation, _ events: YAMLEvents, depth: Int) throws -> Value {
+    private mutating func mapping(from location: FileLocation, _ events: YAMLEvents, depth: Int) throws -> Value {
         var pairs: [YAMLPair] = []
         var lines: [String: Int] = [:]
         var height = 0
         while true {
             let event = try events.next()
             if case .mappingEnd = event.kind {
-                return Value(node: YAMLNode(place: place, content: .mapping(pairs)), height: height)
+                return Value(node: YAMLNode(location: location, content: .mapping(pairs)), height: height)
             }
             let key = try key(event, events, depth: depth + 1, taken: lines)
             let known = problems.count
@@ -164,8 +165,8 @@ struct YAMLDocument {
                 problems.removeSubrange(known...)
                 continue
             }
-            lines[key] = event.place.line
-            pairs.append(YAMLPair(key: key, keyPlace: event.place, value: value.node))
+            lines[key] = event.location.line
+            pairs.append(YAMLPair(key: key, keyLocation: event.location, value: value.node))
         }
     }
 
@@ -177,13 +178,13 @@ struct YAMLDocument {
         let node = try value(event, events, depth: depth).node
         problems.removeSubrange(known...)
         guard case .scalar(let key, _) = node.content else {
-            problems.append((event.place, "a key is one word; found \(node.found)"))
+            problems.append((event.location, "a key is one word; found \(node.found)"))
             return nil
         }
         if let line = taken[key] {
             problems.append(
                 (
-                    event.place,
+                    event.location,
                     "the key '\(Printable.excerpt(key))' appears twice in one mapping, first in line \(line); keep one"
                 ))
             return nil
@@ -194,7 +195,7 @@ struct YAMLDocument {
     /// Reports tags such as `!!int` or `!secret`, which the service does not support.
     private mutating func noteTag(_ event: YAMLEvents.Event) {
         guard let tag = event.tag, !Self.harmlessTags.contains(tag) else { return }
-        problems.append((event.place, "YAML tags ('!…') are not supported here; remove the tag"))
+        problems.append((event.location, "YAML tags ('!…') are not supported here; remove the tag"))
     }
 
     private static let harmlessTags: Set = [
@@ -205,7 +206,7 @@ struct YAMLDocument {
 
     /// Aliases inside anchored values inside anchored values multiply each other. This counts everything that looks
     /// like an alias, also in texts and comments, and allows enough for every file that a person writes.
-    private static func placeOfTooManyAliases(_ text: String) -> SourceLocation? {
+    private static func locationOfTooManyAliases(_ text: String) -> FileLocation? {
         var line = 1
         var column = 0
         var total = 0
@@ -218,7 +219,7 @@ struct YAMLDocument {
                 if previous == UInt8(ascii: "*") { total += 1 }
                 if previous == UInt8(ascii: "&") { beforeLastAnchor = total }
                 if total > aliasLimit || beforeLastAnchor > nestedAliasLimit {
-                    return SourceLocation(line: line, column: max(column, 1))
+                    return FileLocation(line: line, column: max(column, 1))
                 }
             }
             if byte == 0x0A {

@@ -11,18 +11,18 @@ final class YAMLEvents {
         }
 
         let kind: Kind
-        let place: SourceLocation
+        let location: FileLocation
         /// The name by which aliases repeat the value.
         var anchor: String?
-        /// The full tag: `tag:yaml.org,2002:int`; `nil` without a tag.
+        /// The full tag: `tag:yaml.org,2002:int`. `nil` without a tag.
         var tag: String?
     }
 
     /// Why the text is not YAML.
     struct Mistake: Error {
         let problem: String
-        /// `nil` if the library reports no place.
-        let place: SourceLocation?
+        /// `nil` if the library reports no location.
+        let location: FileLocation?
         /// The construct that the library was reading, and the line at which it begins.
         var context: (text: String, line: Int)?
     }
@@ -51,30 +51,32 @@ final class YAMLEvents {
         var event = yaml_event_t()
         guard yaml_parser_parse(parser, &event) == 1 else { throw mistake() }
         defer { yaml_event_delete(&event) }
-        let place = Self.place(event.start_mark)
+        let location = Self.location(event.start_mark)
         switch event.type {
-        case YAML_STREAM_END_EVENT: return Event(kind: .streamEnd, place: place)
-        case YAML_DOCUMENT_START_EVENT: return Event(kind: .documentStart, place: place)
-        case YAML_DOCUMENT_END_EVENT: return Event(kind: .documentEnd, place: place)
-        case YAML_SEQUENCE_END_EVENT: return Event(kind: .sequenceEnd, place: place)
-        case YAML_MAPPING_END_EVENT: return Event(kind: .mappingEnd, place: place)
-        case YAML_ALIAS_EVENT: return Event(kind: .alias(Self.string(event.data.alias.anchor) ?? ""), place: place)
+        case YAML_STREAM_END_EVENT: return Event(kind: .streamEnd, location: location)
+        case YAML_DOCUMENT_START_EVENT: return Event(kind: .documentStart, location: location)
+        case YAML_DOCUMENT_END_EVENT: return Event(kind: .documentEnd, location: location)
+        case YAML_SEQUENCE_END_EVENT: return Event(kind: .sequenceEnd, location: location)
+        case YAML_MAPPING_END_EVENT: return Event(kind: .mappingEnd, location: location)
+        case YAML_ALIAS_EVENT:
+            return Event(kind: .alias(Self.string(event.data.alias.anchor) ?? ""), location: location)
         case YAML_SCALAR_EVENT:
             let scalar = event.data.scalar
             let value = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
             return Event(
-                kind: .scalar(value, plain: scalar.style == YAML_PLAIN_SCALAR_STYLE), place: place,
+                kind: .scalar(value, plain: scalar.style == YAML_PLAIN_SCALAR_STYLE), location: location,
                 anchor: Self.string(scalar.anchor),
                 tag: Self.string(scalar.tag))
         case YAML_SEQUENCE_START_EVENT:
             let start = event.data.sequence_start
             return Event(
-                kind: .sequenceStart, place: place, anchor: Self.string(start.anchor), tag: Self.string(start.tag))
+                kind: .sequenceStart, location: location, anchor: Self.string(start.anchor), tag: Self.string(start.tag)
+            )
         case YAML_MAPPING_START_EVENT:
             let start = event.data.mapping_start
             return Event(
-                kind: .mappingStart, place: place, anchor: Self.string(start.anchor), tag: Self.string(start.tag))
-        default: return Event(kind: .streamStart, place: place)
+                kind: .mappingStart, location: location, anchor: Self.string(start.anchor), tag: Self.string(start.tag))
+        default: return Event(kind: .streamStart, location: location)
         }
     }
 
@@ -83,15 +85,15 @@ final class YAMLEvents {
         switch parser.pointee.error {
         case YAML_SCANNER_ERROR, YAML_PARSER_ERROR:
             let context = parser.pointee.context.map {
-                (text: String(cString: $0), line: Self.place(parser.pointee.context_mark).line)
+                (text: String(cString: $0), line: Self.location(parser.pointee.context_mark).line)
             }
-            return Mistake(problem: problem, place: Self.place(parser.pointee.problem_mark), context: context)
-        default: return Mistake(problem: problem, place: nil)
+            return Mistake(problem: problem, location: Self.location(parser.pointee.problem_mark), context: context)
+        default: return Mistake(problem: problem, location: nil)
         }
     }
 
-    private static func place(_ mark: yaml_mark_t) -> SourceLocation {
-        SourceLocation(line: Int(mark.line) + 1, column: Int(mark.column) + 1)
+    private static func location(_ mark: yaml_mark_t) -> FileLocation {
+        FileLocation(line: Int(mark.line) + 1, column: Int(mark.column) + 1)
     }
 
     private static func string(_ text: UnsafeMutablePointer<yaml_char_t>?) -> String? {

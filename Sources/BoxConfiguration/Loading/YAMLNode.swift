@@ -8,7 +8,7 @@ struct YAMLNode {
         case mapping([YAMLPair])
     }
 
-    let place: SourceLocation
+    let location: FileLocation
     let content: Content
 
     /// Whether the value is empty (`key:`), `null` or `~`.
@@ -29,6 +29,6 @@ struct YAMLNode {
 
 struct YAMLPair {
     let key: String
-    let keyPlace: SourceLocation
+    let keyLocation: FileLocation
     let value: YAMLNode
 }

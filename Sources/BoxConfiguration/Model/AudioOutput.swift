@@ -1,20 +1,21 @@
 package import MediaTypes
 
-/// How a group gets its audio.
+/// The audio of a group: passed on, or encoded.
 package enum AudioOutput: Sendable, Equatable {
-    /// Passed on as the source sent it, if it has the one audio format of the channel.
+    /// Passes the source's audio on unchanged. If its format is not the channel's, the service converts it to the
+    /// channel's format.
     case copy
     case encode(AudioEncoding)
 }
 
-/// How the audio of a group is encoded.
+/// The settings with which the audio of a group is encoded.
 package struct AudioEncoding: Sendable, Equatable {
     package var codec: AudioCodec
-    /// 16k to 512k; 160k by default.
+    /// The bitrate, from 16k to 512k. The default is 160k.
     package var bitrate: Bitrate
-    /// Samples per second, one of ``rates``; 48000 by default.
+    /// Samples per second, one of ``rates``. The default is 48000.
     package var rate: Int
-    /// 1 to 8; 2 by default.
+    /// The number of channels, from 1 to 8. The default is 2.
     package var channels: Int
 
     package static let bitrateLimits = Bitrate(bitsPerSecond: 16_000)...Bitrate(bitsPerSecond: 512_000)

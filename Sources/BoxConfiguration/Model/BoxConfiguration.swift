@@ -1,10 +1,10 @@
 /// The validated content of one configuration file.
 package struct BoxConfiguration: Sendable, Equatable {
-    /// The FFmpeg program; `nil` for the first `ffmpeg` on `PATH`.
+    /// The FFmpeg program. `nil` for the first `ffmpeg` on `PATH`.
     package var ffmpeg: String?
-    /// The folder for files that live as long as the service; `nil` for `$RUNTIME_DIRECTORY` and its fallbacks.
+    /// The folder for files that live as long as the service. `nil` for `$RUNTIME_DIRECTORY` and its fallbacks.
     package var runtime: String?
-    /// The folder for files that outlast a restart; `nil` for `$STATE_DIRECTORY` and its fallbacks.
+    /// The folder for files that outlast a restart. `nil` for `$STATE_DIRECTORY` and its fallbacks.
     package var state: String?
     package var status: StatusConfiguration
     package var encoders: EncoderPreferences

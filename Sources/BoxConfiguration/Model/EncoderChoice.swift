@@ -1,8 +1,8 @@
-/// Which encoder a group asks for.
+/// The encoder that a group's configuration asks for.
 package enum EncoderChoice: Sendable, Equatable, CustomStringConvertible {
     /// Any encoder of the box, in the order of ``EncoderPreferences``.
     case auto
-    /// These encoders, best first; at least one, all of the group's codec.
+    /// One of these encoders, best first. The list has at least one, and all are of the group's codec.
     case list([EncoderRequest])
 
     package var description: String {
@@ -16,9 +16,9 @@ package enum EncoderChoice: Sendable, Equatable, CustomStringConvertible {
 
 /// One encoder by its FFmpeg name, on any GPU or on one: `h264_vaapi@0000:03:00.0`.
 package struct EncoderRequest: Sendable, Equatable, CustomStringConvertible {
-    /// One of ``EncoderName/all``.
+    /// The name of the encoder, one of ``EncoderName/all``.
     package var name: String
-    /// The PCI slot (or the platform name) of a GPU; `nil` for any.
+    /// The PCI slot (or the platform name) of a GPU. `nil` for any GPU.
     package var gpu: String?
 
     package init(name: String, gpu: String? = nil) {

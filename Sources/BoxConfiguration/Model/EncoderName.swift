@@ -44,29 +44,29 @@ package struct EncoderName: Sendable, Equatable {
     package static func known(_ name: String) -> EncoderName? { all.first { $0.name == name } }
 
     /// Why the service has no encoder called `name`: a sentence without its subject.
-    static func refusal(of name: String) -> NotationError {
+    static func refusal(of name: String) -> ParseError {
         let parts = name.split(separator: "_", maxSplits: 1).map(String.init)
         if parts.count == 2, VideoCodec(rawValue: parts[0]) != nil {
             switch parts[1] {
             case "videotoolbox":
-                return NotationError(
+                return ParseError(
                     "exists on macOS only; on Linux write \(parts[0])_vaapi, \(parts[0])_nvenc or auto")
             case "mf", "d3d12va":
-                return NotationError(
+                return ParseError(
                     "exists on Windows only; on Linux write \(parts[0])_vaapi, \(parts[0])_nvenc or auto")
             case "amf":
-                return NotationError("is not supported here; for AMD GPUs write \(parts[0])_vaapi")
+                return ParseError("is not supported here; for AMD GPUs write \(parts[0])_vaapi")
             case "v4l2m2m":
-                return NotationError("does not exist in FFmpeg; write auto or libsvtav1")
+                return ParseError("does not exist in FFmpeg; write auto or libsvtav1")
             default: break
             }
         }
         if let family = EncoderFamily(rawValue: name), family != .software {
-            return NotationError("is a family of encoders; name one encoder, for instance h264_\(family.rawValue)")
+            return ParseError("is a family of encoders; name one encoder, for instance h264_\(family.rawValue)")
         }
         let known = all.map(\.name)
         let nearest = NearestName.find(name, among: known + ["auto"])
-        return NotationError(
+        return ParseError(
             "is not a known encoder; " + (nearest.map { "did you mean '\($0)'? " } ?? "")
                 + "allowed: auto, " + known.joined(separator: ", "))
     }

@@ -3,9 +3,9 @@ package import MediaTypes
 /// A capture card, bound by its properties and never by its number under `/dev`.
 package struct CaptureSource: Sendable, Equatable {
     package var binding: CaptureBinding
-    /// `nil` for a mode of the card.
+    /// The size of the frames. `nil` leaves the choice to the card's modes.
     package var size: FrameSize?
-    /// `nil` for a mode of the card.
+    /// Frames per second. `nil` leaves the choice to the card's modes.
     package var rate: FrameRate?
     package var audio: CaptureAudio
 
@@ -19,7 +19,7 @@ package struct CaptureSource: Sendable, Equatable {
     }
 }
 
-/// How a source names its capture card.
+/// The property by which a source names its capture card.
 package enum CaptureBinding: Sendable, Equatable {
     case serial(String)
     /// The USB or PCI path.
@@ -31,7 +31,7 @@ package enum CaptureBinding: Sendable, Equatable {
 
 /// The audio input of a capture card.
 package enum CaptureAudio: Sendable, Equatable, CustomStringConvertible {
-    /// The sound card on the same USB parent; the default.
+    /// The sound card on the same USB device as the capture card. This is the default.
     case auto
     case none
     /// An ALSA id.
@@ -51,7 +51,7 @@ package struct RawSource: Sendable, Equatable {
     package var path: String
     package var size: FrameSize
     package var rate: FrameRate
-    /// `bgra` by default.
+    /// The pixel format. The default is `bgra`.
     package var pixels: PixelFormat
 
     package init(path: String, size: FrameSize, rate: FrameRate, pixels: PixelFormat = .bgra) {
@@ -70,9 +70,9 @@ package enum PixelFormat: String, Sendable, CaseIterable {
 /// A media file that exists.
 package struct FileSource: Sendable, Equatable {
     package var path: String
-    /// Whether the file starts again at its end; false by default, so that the next source goes on air.
+    /// Whether the file starts again at its end. The default is false, so that the next source goes on air.
     package var loop: Bool
-    /// The number of the program to use if the file has several; `nil` for the program of the first video.
+    /// The number of the program to use if the file has several. `nil` for the program of the first video.
     package var program: Int?
 
     package init(path: String, loop: Bool = false, program: Int? = nil) {

@@ -2,17 +2,16 @@
 package struct MezzanineConfiguration: Sendable, Equatable {
     /// 500k to 500M; 20M by default.
     package var bitrate: Bitrate
-    /// The distance of keyframes, 100ms to 10s; 500ms by default, because it bounds how much an encoder that takes over
-    /// has to decode first.
-    package var keyframe: Duration
+    /// From 100ms to 10s; 500ms by default, because it bounds how much an encoder that takes over has to decode first.
+    package var keyframeInterval: Duration
 
     package static let bitrateLimits = Bitrate(bitsPerSecond: 500_000)...Bitrate(bitsPerSecond: 500_000_000)
-    package static let keyframeLimits = Duration.milliseconds(100)...Duration.seconds(10)
+    package static let keyframeIntervalLimits = Duration.milliseconds(100)...Duration.seconds(10)
 
     package init(
-        bitrate: Bitrate = Bitrate(bitsPerSecond: 20_000_000), keyframe: Duration = .milliseconds(500)
+        bitrate: Bitrate = Bitrate(bitsPerSecond: 20_000_000), keyframeInterval: Duration = .milliseconds(500)
     ) {
         self.bitrate = bitrate
-        self.keyframe = keyframe
+        self.keyframeInterval = keyframeInterval
     }
 }

@@ -5,7 +5,7 @@ package struct RTMPSource: Sendable, Equatable {
     package var listen: SocketAddress
     /// The application that the publisher names; `live` by default.
     package var app: String
-    /// The stream key that the publisher must name; `nil` for any.
+    /// The stream key that the publisher must name. `nil` for any.
     package var key: SecretReference?
 
     package init(listen: SocketAddress, app: String = "live", key: SecretReference? = nil) {
@@ -20,9 +20,9 @@ package struct SRTSource: Sendable, Equatable {
     /// A UDP address.
     package var listen: SocketAddress
     package var passphrase: SecretReference?
-    /// The stream id that the caller must name; `nil` for any.
+    /// The stream id that the caller must name. `nil` for any.
     package var streamid: SecretReference?
-    /// The number of the program to use if the stream has several; `nil` for the program of the first video.
+    /// The number of the program to use if the stream has several. `nil` for the program of the first video.
     package var program: Int?
 
     package init(
@@ -49,7 +49,7 @@ package struct PullSource: Sendable, Equatable {
     package var tls: TLSVerification
     /// For an RTSP url: how the media are transported.
     package var transport: RTSPTransport
-    /// The number of the program to use if the stream has several; `nil` for the program of the first video.
+    /// The number of the program to use if the stream has several. `nil` for the program of the first video.
     package var program: Int?
 
     /// Whether the url has a secret. FFmpeg then gets the url in a way that hides it from other users, and in which

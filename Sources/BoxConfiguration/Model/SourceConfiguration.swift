@@ -4,12 +4,12 @@ package struct SourceConfiguration: Sendable, Equatable {
     /// The index in the channel's list of sources, from 0; a smaller number has priority.
     package var position: Int
     /// The line and column of the source in the configuration file. Equality ignores it.
-    @EqualityIgnored package var location: SourceLocation
+    @EqualityIgnored package var location: FileLocation
 
     /// Kind and position, as metrics and status name the source: `rtmp-0`.
     package var id: String { "\(kind.name)-\(position)" }
 
-    package init(kind: SourceKind, position: Int, location: SourceLocation = .none) {
+    package init(kind: SourceKind, position: Int, location: FileLocation = .none) {
         self.kind = kind
         self.position = position
         self.location = location

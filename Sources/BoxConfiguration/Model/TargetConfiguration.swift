@@ -5,10 +5,10 @@ package struct TargetConfiguration: Sendable, Equatable {
     /// `[a-z0-9][a-z0-9-]{0,31}`, unique in the file.
     package var name: String
     package var destination: TargetDestination
-    /// The place of the target in the file; not part of equality.
-    @EqualityIgnored package var location: SourceLocation
+    /// The location of the target in the file; not part of equality.
+    @EqualityIgnored package var location: FileLocation
 
-    package init(name: String, destination: TargetDestination, location: SourceLocation = .none) {
+    package init(name: String, destination: TargetDestination, location: FileLocation = .none) {
         self.name = name
         self.destination = destination
         self.location = location
@@ -28,7 +28,7 @@ package enum TargetDestination: Sendable, Equatable {
 /// An RTMP server. The URL may hold a stream key, so it is masked wherever it is shown.
 package struct RTMPTarget: Sendable, Equatable {
     package var url: String
-    /// The stream key, appended to the URL; `nil` if the URL is complete.
+    /// The stream key, appended to the URL. `nil` if the URL is complete.
     package var key: SecretReference?
     /// For an rtmps url.
     package var tls: TLSVerification
@@ -60,7 +60,7 @@ package struct RecordTarget: Sendable, Equatable {
     package var folder: String
     /// The length of one file, 1s to 24h; 10m by default.
     package var segment: Duration
-    /// The amount of files above which the oldest is deleted, at least 100M; `nil` to keep everything.
+    /// The amount of files above which the oldest is deleted, at least 100M. `nil` to keep everything.
     package var keep: ByteCount?
 
     package static let segmentLimits = Duration.seconds(1)...Duration.seconds(86400)

@@ -17,7 +17,7 @@ extension VideoCodec {
         }
     }
 
-    /// The profile if the file names none; `nil` for the encoder's own choice.
+    /// The profile if the file names none. `nil` for the encoder's own choice.
     package var defaultProfile: String? {
         switch self {
         case .h264: "high"
@@ -58,12 +58,12 @@ package struct VideoEncoding: Sendable, Equatable {
     /// `nil` for the size of the source.
     package var size: FrameSize?
     /// `nil` for the rate of the source.
-    package var rate: FrameRate?
+    package var frameRate: FrameRate?
     /// From 50k to 500M. The default is 6M, because the large platforms advise it for 1080p30.
     package var bitrate: Bitrate
-    /// The keyframe interval, from 100ms to 20s and at least the duration of one frame. The default is 2s, because the
-    /// large platforms ask for it.
-    package var keyframe: Duration
+    /// From 100ms to 20s and at least the duration of one frame. The default is 2s, because the large platforms ask for
+    /// it.
+    package var keyframeInterval: Duration
     /// One of the codec's profiles; by default its ``VideoCodec/defaultProfile``.
     package var profile: String?
     /// `pad` by default.
@@ -72,21 +72,21 @@ package struct VideoEncoding: Sendable, Equatable {
     package var deinterlace: DeinterlaceMode
 
     package static let bitrateLimits = Bitrate(bitsPerSecond: 50_000)...Bitrate(bitsPerSecond: 500_000_000)
-    package static let keyframeLimits = Duration.milliseconds(100)...Duration.seconds(20)
+    package static let keyframeIntervalLimits = Duration.milliseconds(100)...Duration.seconds(20)
 
     /// - Parameter profile: `nil` for the default of the codec.
     package init(
         codec: VideoCodec = .h264, encoder: EncoderChoice = .auto, size: FrameSize? = nil,
-        rate: FrameRate? = nil, bitrate: Bitrate = Bitrate(bitsPerSecond: 6_000_000),
-        keyframe: Duration = .seconds(2), profile: String? = nil, fit: PictureFit = .pad,
+        frameRate: FrameRate? = nil, bitrate: Bitrate = Bitrate(bitsPerSecond: 6_000_000),
+        keyframeInterval: Duration = .seconds(2), profile: String? = nil, fit: PictureFit = .pad,
         deinterlace: DeinterlaceMode = .auto
     ) {
         self.codec = codec
         self.encoder = encoder
         self.size = size
-        self.rate = rate
+        self.frameRate = frameRate
         self.bitrate = bitrate
-        self.keyframe = keyframe
+        self.keyframeInterval = keyframeInterval
         self.profile = profile ?? codec.defaultProfile
         self.fit = fit
         self.deinterlace = deinterlace

@@ -3,15 +3,15 @@
 package struct Bitrate: Sendable, Equatable, Comparable, CustomStringConvertible {
     package let bitsPerSecond: Int
 
-    static let example = "a bitrate such as 6000k or 6M"
+    static let expectedForm = "a bitrate such as 6000k or 6M"
 
     package init(bitsPerSecond: Int) { self.bitsPerSecond = bitsPerSecond }
 
-    package init(parsing text: String) throws(NotationError) {
+    package init(parsing text: String) throws(ParseError) {
         self.init(
-            bitsPerSecond: try DecimalNotation.amount(
-                text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000], what: "a bitrate",
-                example: Self.example))
+            bitsPerSecond: try DecimalNotation.parse(
+                text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000], quantity: "a bitrate",
+                expectedForm: Self.expectedForm))
     }
 
     package static func < (first: Bitrate, second: Bitrate) -> Bool {

@@ -3,15 +3,15 @@
 package struct ByteCount: Sendable, Equatable, Comparable, CustomStringConvertible {
     package let bytes: Int
 
-    static let example = "an amount of storage such as 500M or 20G"
+    static let expectedForm = "an amount of storage such as 500M or 20G"
 
     package init(bytes: Int) { self.bytes = bytes }
 
-    package init(parsing text: String) throws(NotationError) {
+    package init(parsing text: String) throws(ParseError) {
         self.init(
-            bytes: try DecimalNotation.amount(
+            bytes: try DecimalNotation.parse(
                 text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000],
-                what: "an amount of storage", example: Self.example))
+                quantity: "an amount of storage", expectedForm: Self.expectedForm))
     }
 
     package static func < (first: ByteCount, second: ByteCount) -> Bool { first.bytes < second.bytes }

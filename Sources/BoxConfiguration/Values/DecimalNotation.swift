@@ -1,23 +1,25 @@
 /// Exact decimal numbers with a unit, without floating point.
 enum DecimalNotation {
-    /// Reads an amount with its unit.
+    /// Parses a number with its unit, such as `2.5M`, and returns it in the base unit.
     ///
     /// - Parameters:
-    ///   - units: The value of each unit.
-    ///   - what: The quantity, for messages: `a bitrate`.
-    ///   - example: The notation, for messages: `a bitrate such as 6M`.
-    static func amount(
-        _ text: String, units: [String: Int], what: String, example: String
-    ) throws(NotationError) -> Int {
+    ///   - units: The size of each unit in base units.
+    ///   - quantity: What the number measures, for messages: `a bitrate`.
+    ///   - expectedForm: The form that the value should have, for messages: `a bitrate such as 6M`.
+    static func parse(
+        _ text: String, units: [String: Int], quantity: String, expectedForm: String
+    ) throws(ParseError) -> Int {
         let (number, unit) = split(text)
-        guard !number.isEmpty else { throw NotationError("is not \(what); write \(example)") }
-        if unit.isEmpty, scaled(number, by: 1) == 0 { throw NotationError("is not \(what); write \(example)") }
-        guard !unit.isEmpty else { throw NotationError("has no unit; write \(example)") }
-        guard let multiplier = units[String(unit)] else { throw NotationError("has an unknown unit; write \(example)") }
-        guard let amount = scaled(number, by: multiplier), amount > 0 else {
-            throw NotationError("is not \(what); write \(example)")
+        guard !number.isEmpty else { throw ParseError("is not \(quantity); write \(expectedForm)") }
+        if unit.isEmpty, scaled(number, by: 1) == 0 { throw ParseError("is not \(quantity); write \(expectedForm)") }
+        guard !unit.isEmpty else { throw ParseError("has no unit; write \(expectedForm)") }
+        guard let multiplier = units[String(unit)] else {
+            throw ParseError("has an unknown unit; write \(expectedForm)")
         }
-        return amount
+        guard let value = scaled(number, by: multiplier), value > 0 else {
+            throw ParseError("is not \(quantity); write \(expectedForm)")
+        }
+        return value
     }
 
     /// Multiplies `text` (digits, at most one point) by `multiplier`.
@@ -25,11 +27,11 @@ enum DecimalNotation {
     /// - Returns: `nil` if the text is not such a number, or the product is not whole or too large.
     static func scaled(_ text: Substring, by multiplier: Int) -> Int? {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let whole = digits(parts[0]) else { return nil }
+        guard let whole = wholeNumber(parts[0]) else { return nil }
         let (product, overflow) = whole.multipliedReportingOverflow(by: multiplier)
         guard !overflow else { return nil }
         guard parts.count == 2 else { return product }
-        guard parts[1].utf8.count <= 6, let fraction = digits(parts[1]) else { return nil }
+        guard parts[1].utf8.count <= 6, let fraction = wholeNumber(parts[1]) else { return nil }
         var power = 1
         for _ in parts[1].utf8 { power *= 10 }
         let (scaled, tooLarge) = fraction.multipliedReportingOverflow(by: multiplier)
@@ -54,8 +56,8 @@ enum DecimalNotation {
         return (text[..<end], text[end...])
     }
 
-    /// Reads a number of ASCII digits alone.
-    static func digits(_ text: Substring) -> Int? {
+    /// Parses a number that has ASCII digits only: no sign, no point.
+    static func wholeNumber(_ text: Substring) -> Int? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
         return Int(text)
     }

@@ -3,22 +3,22 @@ import MediaTypes
 /// The notation of durations in the configuration: `500ms`, `2s`, `10m`, `1h`. The resolution is one millisecond;
 /// `1.5s` is allowed.
 package enum DurationNotation {
-    static let example = "a duration such as 500ms, 2s, 10m or 1h"
+    static let expectedForm = "a duration such as 500ms, 2s, 10m or 1h"
 
-    package static func parse(_ text: String) throws(NotationError) -> Duration {
+    package static func parse(_ text: String) throws(ParseError) -> Duration {
         let (number, unit) = DecimalNotation.split(text)
-        guard !number.isEmpty else { throw NotationError("is not a duration; write \(example)") }
-        guard !unit.isEmpty else { throw NotationError("has no unit; write \(example)") }
+        guard !number.isEmpty else { throw ParseError("is not a duration; write \(expectedForm)") }
+        guard !unit.isEmpty else { throw ParseError("has no unit; write \(expectedForm)") }
         let multiplier: Int
         switch unit {
         case "ms": multiplier = 1
         case "s": multiplier = 1000
         case "m": multiplier = 60_000
         case "h": multiplier = 3_600_000
-        default: throw NotationError("has an unknown unit; write \(example)")
+        default: throw ParseError("has an unknown unit; write \(expectedForm)")
         }
         guard let milliseconds = DecimalNotation.scaled(number, by: multiplier) else {
-            throw NotationError("is not a duration of whole milliseconds; write \(example)")
+            throw ParseError("is not a duration of whole milliseconds; write \(expectedForm)")
         }
         return .milliseconds(milliseconds)
     }

@@ -5,14 +5,14 @@ package import MediaTypes
 /// Written `30`, `29.97`, `12.5` or `30000/1001`. The broadcast decimals (23.976, 23.98, 29.97, 47.95, 59.94, 119.88)
 /// stand for the fraction over 1001, as is usual in video.
 extension FrameRate {
-    static let example = "a rate such as 30, 29.97 or 30000/1001"
+    static let expectedForm = "a rate such as 30, 29.97 or 30000/1001"
     package static let limits = 1...240
 
-    package init(parsing text: String) throws(NotationError) {
+    package init(parsing text: String) throws(ParseError) {
         let (top, bottom) = try Self.fraction(text)
         guard top > 0, bottom > 0, top <= 1_000_000_000, bottom <= 1_000_000_000,
             top >= bottom * Self.limits.lowerBound, top <= bottom * Self.limits.upperBound
-        else { throw NotationError("is out of range; allowed: 1 to 240 frames per second") }
+        else { throw ParseError("is out of range; allowed: 1 to 240 frames per second") }
         self.init(top, bottom)
     }
 
@@ -30,15 +30,15 @@ extension FrameRate {
         "23.976": 24000, "29.97": 30000, "47.95": 48000, "59.94": 60000, "119.88": 120_000,
     ]
 
-    private static func fraction(_ text: String) throws(NotationError) -> (Int, Int) {
+    private static func fraction(_ text: String) throws(ParseError) -> (Int, Int) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         if parts.count == 2 {
-            guard let top = DecimalNotation.digits(parts[0]), let bottom = DecimalNotation.digits(parts[1])
-            else { throw NotationError("is not a rate; write \(example)") }
+            guard let top = DecimalNotation.wholeNumber(parts[0]), let bottom = DecimalNotation.wholeNumber(parts[1])
+            else { throw ParseError("is not a rate; write \(expectedForm)") }
             return (top, bottom)
         }
         guard let millis = DecimalNotation.scaled(text[...], by: 1000) else {
-            throw NotationError("is not a rate; write \(example)")
+            throw ParseError("is not a rate; write \(expectedForm)")
         }
         for (_, top) in broadcast where text.contains(".") {
             // Within 5 thousandths of n/1001: 23.98 and 23.976 are the same rate.

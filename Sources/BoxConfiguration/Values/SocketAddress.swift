@@ -5,37 +5,37 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     package let host: String
     package let port: Int
 
-    static let example = "an address and a port such as \"0.0.0.0:1935\""
+    static let expectedForm = "an address and a port such as \"0.0.0.0:1935\""
 
     package init(host: String, port: Int) {
         self.host = host
         self.port = port
     }
 
-    package init(parsing text: String) throws(NotationError) {
+    package init(parsing text: String) throws(ParseError) {
         guard let colon = text.lastIndex(of: ":"), text.last != "]" else {
-            let suggestion = DecimalNotation.digits(text[...]) == nil ? "\(text):1935" : "0.0.0.0:\(text)"
-            throw NotationError("is not an address with a port; write for instance \"\(suggestion)\"")
+            let suggestion = DecimalNotation.wholeNumber(text[...]) == nil ? "\(text):1935" : "0.0.0.0:\(text)"
+            throw ParseError("is not an address with a port; write for instance \"\(suggestion)\"")
         }
         let portText = text[text.index(after: colon)...]
         var hostText = text[..<colon]
-        guard let port = DecimalNotation.digits(portText), (1...65535).contains(port) else {
-            throw NotationError("has no valid port; allowed: 1 to 65535")
+        guard let port = DecimalNotation.wholeNumber(portText), (1...65535).contains(port) else {
+            throw ParseError("has no valid port; allowed: 1 to 65535")
         }
         guard !hostText.isEmpty else {
-            throw NotationError("has no address; write \"0.0.0.0:\(port)\" to listen on every IPv4 address")
+            throw ParseError("has no address; write \"0.0.0.0:\(port)\" to listen on every IPv4 address")
         }
         if hostText.first == "[", hostText.last == "]" {
             hostText = hostText.dropFirst().dropLast()
             guard hostText.contains(":"), hostText.allSatisfy({ $0.isHexDigit || ":.%".contains($0) }) else {
-                throw NotationError("has no IPv6 address between its brackets")
+                throw ParseError("has no IPv6 address between its brackets")
             }
         } else {
             guard !hostText.contains(":") else {
-                throw NotationError("has an IPv6 address without brackets; write \"[\(hostText)]:\(port)\"")
+                throw ParseError("has an IPv6 address without brackets; write \"[\(hostText)]:\(port)\"")
             }
             guard HostName.isValid(hostText) else {
-                throw NotationError("has no valid address before the port; write \(Self.example)")
+                throw ParseError("has no valid address before the port; write \(Self.expectedForm)")
             }
         }
         self.init(host: String(hostText), port: port)
@@ -45,7 +45,7 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
 
     /// Whether only programs on this machine can reach the address.
     package var isLoopback: Bool {
-        let host = HostName.canonical(host)
+        let host = HostName.canonicalForm(of: host)
         return host == "::1"
             || host.split(separator: ".").first == "127" && host.allSatisfy { $0.isNumber || $0 == "." }
     }
@@ -64,32 +64,9 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     /// covers every IPv4 address. `::` covers every IPv6 and IPv4 address, because Linux accepts both on it.
     func overlaps(_ other: SocketAddress) -> Bool {
         guard port == other.port else { return false }
-        let (ownHost, otherHost) = (HostName.canonical(host), HostName.canonical(other.host))
+        let (ownHost, otherHost) = (HostName.canonicalForm(of: host), HostName.canonicalForm(of: other.host))
         if ownHost == otherHost || ownHost == "::" || otherHost == "::" { return true }
         return (ownHost == "0.0.0.0" && !otherHost.contains(":"))
             || (otherHost == "0.0.0.0" && !ownHost.contains(":"))
-    }
-}
-
-/// Checks the names and addresses of hosts.
-enum HostName {
-    /// Whether `text` is a valid host name or IPv4 address. It may contain letters, digits, `.`, `-` and `_`. A text of
-    /// digits and dots only must be an IPv4 address.
-    static func isValid(_ text: Substring) -> Bool {
-        guard !text.isEmpty, text.utf8.count <= 253,
-            text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) })
-        else { return false }
-        guard text.allSatisfy({ $0.isNumber || $0 == "." }) else { return true }
-        let octets = text.split(separator: ".", omittingEmptySubsequences: false)
-        return octets.count == 4
-            && octets.allSatisfy { DecimalNotation.digits($0).map { $0 <= 255 } ?? false }
-    }
-
-    static func canonical(_ host: String) -> String {
-        switch host.lowercased() {
-        case "localhost": "127.0.0.1"
-        case "::", "0:0:0:0:0:0:0:0", "::0": "::"
-        case let other: other
-        }
     }
 }

@@ -2,9 +2,9 @@
 package struct CaptureCandidate: Sendable, Identifiable {
     /// The identity of the device since it was plugged in. It changes when it is plugged in again.
     package let id: String
-    /// The card, as far as udev knows it.
+    /// The capture card that it would be, with what udev knows of it.
     let device: CaptureDevice
-    /// The number of the node among those of its parent.
+    /// The number of the node among the nodes of the same device.
     let index: Int
     /// The USB or PCI device that it belongs to, as a path below `/sys`.
     let bus: String?
@@ -13,7 +13,7 @@ package struct CaptureCandidate: Sendable, Identifiable {
 
     /// The driver's answer.
     package struct Answer: Sendable {
-        /// `nil` if this process may not ask, or the device is gone.
+        /// Whether the device captures video. `nil` if this process may not ask, or the device is gone.
         var captures: Bool?
         var driver: String?
         var modes: [CaptureMode]?
@@ -48,21 +48,21 @@ package struct CaptureCandidate: Sendable, Identifiable {
             bus: bus?.path, captures: video.property("ID_V4L_CAPABILITIES")?.contains(":capture:"))
     }
 
-    /// Opens the device and asks its driver, which does not disturb other programs that capture from it. Blocks as long
-    /// as the driver does, which may be forever.
+    /// Opens the device and asks its driver. This does not disturb a program that captures from it. The call blocks as
+    /// long as the driver does, which may be forever.
     package func ask() -> Answer {
         guard let node = try? V4L2Node(device.node), let identity = node.identity() else { return Answer() }
         return Answer(
             captures: identity.isCapture, driver: identity.driver, modes: identity.isCapture ? node.modes() : nil)
     }
 
-    /// The capture card. `nil` if it is not one: metadata nodes and encoders are video devices too.
+    /// Returns the capture card. `nil` if the device is not one: metadata nodes and encoders are video devices too.
     ///
-    /// - Parameter answer: `nil` if its driver does not answer.
+    /// - Parameter answer: The driver's answer. `nil` if the driver does not answer.
     func device(_ answer: Answer?) -> CaptureDevice? {
         var card = device
         guard let answer else {
-            // udev asks too, and may have got no answer either.
+            // udev asks the driver too. `captures` is nil if udev got no answer either.
             guard captures ?? true else { return nil }
             card.isHung = true
             card.accessProblem =
@@ -71,7 +71,7 @@ package struct CaptureCandidate: Sendable, Identifiable {
                 """
             return card
         }
-        // The driver's answer is best. If this process may not ask it, udev's is used.
+        // The driver knows best. If this process may not ask it, udev's knowledge is used.
         guard answer.captures ?? captures ?? false else { return nil }
         card.driver = answer.driver ?? card.driver
         card.modes = answer.modes

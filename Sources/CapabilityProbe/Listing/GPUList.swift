@@ -6,7 +6,7 @@ package enum GPUList {
     /// The most devices that are read.
     private static let most = 64
 
-    /// In the order of their slots. Takes a few milliseconds, and opens no driver library.
+    /// Lists the GPUs, sorted by slot. It takes a few milliseconds, and opens no driver library.
     package static func read() -> [GPU] {
         var devices = [drmDevicePtr?](repeating: nil, count: most)
         let count = drmGetDevices2(0, &devices, CInt(most))
@@ -22,8 +22,8 @@ package enum GPUList {
         return (all + unlisted(all)).sorted { $0.slot < $1.slot }
     }
 
-    /// A GPU that may exist: NVIDIA's library is installed, but no bus lists an NVIDIA GPU (a container, a
-    /// system-on-chip).
+    /// Returns a GPU that may exist, because NVIDIA's library is installed although no bus lists an NVIDIA GPU. This is
+    /// so in a container and on a system-on-chip.
     private static func unlisted(_ listed: [GPU]) -> [GPU] {
         guard !listed.contains(where: { $0.driver == nvidia }) else { return [] }
         let folders =
@@ -40,7 +40,7 @@ package enum GPUList {
         "/usr/local/nvidia/lib64",
     ]
 
-    /// Whether the node exists and the kernel still has a device behind it. May take as long as the driver takes.
+    /// Whether the node exists and the kernel still has a device behind it. The call blocks as long as the driver does.
     package static func hasDevice(behind node: String) -> Bool {
         let descriptor = open(node, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return errno == EACCES || errno == EPERM || errno == EBUSY }
@@ -52,14 +52,14 @@ package enum GPUList {
 
     private static let nvidia = "nvidia"
 
-    /// Why NVIDIA's control node cannot be opened. The driver creates its nodes on first use, so a missing one is no
-    /// problem.
+    /// Why NVIDIA's control node cannot be opened. `nil` if it can, or if it does not exist: the driver creates its
+    /// nodes on first use.
     private static var nvidiaProblem: String? {
         let node = "/dev/nvidiactl"
         return access(node, F_OK) == 0 ? NodeAccess.problem(node) : nil
     }
 
-    /// A GPU without DRM nodes.
+    /// Makes a GPU of a PCI device without DRM nodes. `nil` if the device is not one.
     private static func headless(_ device: UdevDevice) -> GPU? {
         // Class 03 is display. The same card's audio and USB parts have other classes.
         guard device.attribute("class")?.hasPrefix("0x03") ?? true else { return nil }

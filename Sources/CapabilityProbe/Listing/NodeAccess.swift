@@ -2,7 +2,7 @@ import Glibc
 
 /// Checks whether this process may open a device node, and says what to do if it may not.
 package enum NodeAccess {
-    /// - Returns: `nil` if it may.
+    /// - Returns: What to do. `nil` if this process may open the node.
     package static func problem(_ path: String) -> String? {
         guard access(path, R_OK | W_OK) != 0 else { return nil }
         let reason = errno
@@ -16,7 +16,7 @@ package enum NodeAccess {
         return advice(path, group: group, mode: info.st_mode)
     }
 
-    /// The node's owner and mode allow access for this user, but a policy above them does not.
+    /// Returns the sentence for a node that its owner and mode let this user open, but a policy of the system does not.
     package static func policy(_ path: String) -> String {
         """
         \(path): a device policy of this service denies access; allow it (systemd: DeviceAllow=\(path) rw; in a \

@@ -5,7 +5,7 @@ package enum USBPort {
     /// `_IO('U', 20)` of linux/usbdevice_fs.h
     private static let reset: UInt = 0x5514
 
-    /// Resets a device, like unplugging it and plugging it in again. May take seconds.
+    /// Resets a device, as if it were unplugged and plugged in again. The call may take seconds.
     ///
     /// - Parameter node: `/dev/bus/usb/001/004`
     /// - Returns: Why the reset failed. `nil` after a success.

@@ -2,7 +2,8 @@
 package enum V4L2EncoderList {
     private static let known = ["H264": "h264", "HEVC": "hevc"]
 
-    /// In the order of their nodes. Opens each video device that this process may open and that is not a capture card.
+    /// Lists the encoders, sorted by node. It opens each video device that this process may open and that is not a
+    /// capture card.
     package static func read() -> [V4L2Encoder] {
         guard let udev = Udev() else { return [] }
         return udev.devices(of: "video4linux").compactMap { device -> V4L2Encoder? in

@@ -2,7 +2,7 @@
 package struct CaptureDevice: Sendable, Hashable, Codable {
     /// The port that it is plugged into: `pci-0000:00:14.0-usb-0:2:1.0`.
     package var path: String
-    /// `nil` if it has none, as many devices.
+    /// The serial number. `nil` if the device has none, as many have not.
     package var serial: String?
     /// Vendor and product, `1d6b:0102`. `nil` for devices that are not on a USB bus.
     package var model: String?
@@ -10,11 +10,11 @@ package struct CaptureDevice: Sendable, Hashable, Codable {
     package var driver: String?
     /// The node that captures video. A card has several nodes.
     package var node: String
-    /// The ALSA card on the same USB or PCI device, `hw:1`.
+    /// ALSA's name of the sound card on the same USB or PCI device: `hw:1`. `nil` if there is none.
     package var sound: String?
     /// `/dev/bus/usb/001/004`, if it is on a USB bus.
     package var usbNode: String?
-    /// Its modes. `nil` if it could not be asked.
+    /// The modes of the device. `nil` if its driver could not be asked.
     package var modes: [CaptureMode]?
     /// Why this process cannot open it. `nil` if it can.
     package var accessProblem: String?
@@ -39,7 +39,7 @@ package struct CaptureDevice: Sendable, Hashable, Codable {
         self.isHung = isHung
     }
 
-    /// The mode with the most pixels of each format, in the device's order.
+    /// For each pixel format the mode with the most pixels, in the order of the driver.
     package var largestModes: [CaptureMode] {
         var largest: [CaptureMode] = []
         for mode in modes ?? [] {

@@ -2,13 +2,14 @@
 package struct CaptureMode: Sendable, Hashable, Codable {
     /// V4L2's four letters: `YUYV`, `MJPG`, `NV12`.
     package var format: String
-    /// Pixels. The largest size if the device scales to any size.
+    /// The width in pixels. The largest one if the device scales to any size.
     package var width: Int
     package var height: Int
-    /// Pixels. The smallest size if the device scales to any size in between, otherwise `nil`.
+    /// The smallest width in pixels, if the device scales to any size in between. `nil` otherwise.
     package var leastWidth: Int?
     package var leastHeight: Int?
-    /// Frames a second, `60` or `60000/1001`. The highest and the lowest rate if the device offers any rate in between.
+    /// Frames per second, `60` or `60000/1001`. The highest and the lowest rate if the device offers any rate in
+    /// between.
     package var rates: [String]
 
     package init(

@@ -1,4 +1,4 @@
-/// Which of the two fields of an interlaced frame is earlier.
+/// The field of an interlaced frame that is earlier than the other one.
 package enum FieldOrder: String, Sendable, Hashable {
     case topFirst, bottomFirst
 }

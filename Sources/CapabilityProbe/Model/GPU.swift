@@ -4,7 +4,7 @@ package struct GPU: Sendable, Hashable, Codable {
     package var slot: String
     /// The kernel's driver: `i915`, `xe`, `amdgpu`, `nvidia`. Empty if none is bound.
     package var driver: String
-    /// PCI ids. `nil` for platform devices.
+    /// The PCI ids of vendor and device. `nil` for platform devices.
     package var vendorID: UInt16?
     package var deviceID: UInt16?
     /// Names from `pci.ids`, if that file is installed.
@@ -14,12 +14,12 @@ package struct GPU: Sendable, Hashable, Codable {
     package var renderNode: String?
     /// `/dev/dri/card0`
     package var cardNode: String?
-    /// Whether the firmware used it for its screen.
+    /// Whether the firmware showed its screen with this GPU when the machine started.
     package var isBootVGA: Bool
     /// Why this process may not open the render node. `nil` if it may.
     package var accessProblem: String?
 
-    /// Whether no bus lists it, and only a driver's library suggests that it exists.
+    /// Whether the GPU is only supposed to exist: a driver's library is installed, but no bus lists the GPU.
     package var isSupposed: Bool { slot == driver }
 
     package init(

@@ -1,10 +1,10 @@
 /// Collects events until a device has settled, and keeps the last event of each device.
 ///
-/// Pure: times are nanoseconds of a clock that does not go back.
+/// Pure: times are inputs, in nanoseconds of a clock that does not go back.
 package struct HotplugBurst: Sendable {
-    /// Nanoseconds without an event after which the collected events are delivered.
+    /// How many nanoseconds without an event pass before the collected events are delivered.
     package static let quiet: Int64 = 100_000_000
-    /// Nanoseconds after which they are delivered although events continue.
+    /// After how many nanoseconds the collected events are delivered although further events arrive.
     package static let longest: Int64 = 1_000_000_000
 
     private var events: [HotplugEvent] = []
@@ -21,16 +21,16 @@ package struct HotplugBurst: Sendable {
             let before = events.remove(at: index)
             // A device that was added and then changed counts as added. A wedged one stays wedged until it is removed.
             if before.action == .add, event.action == .change { event.action = .add }
-            if event.action == .change { event.wedged = event.wedged ?? before.wedged }
+            if event.action == .change { event.wedgeRecovery = event.wedgeRecovery ?? before.wedgeRecovery }
         }
         events.append(event)
     }
 
-    /// When to call ``take(now:)``. `nil` while there are no events.
+    /// When to call ``settledEvents(now:)``, in nanoseconds. `nil` while there are no events.
     package var due: Int64? { events.isEmpty ? nil : min(last + Self.quiet, first + Self.longest) }
 
-    /// The events, once the devices have settled. Empty before that.
-    package mutating func take(now: Int64) -> [HotplugEvent] {
+    /// Removes and returns the collected events, if the devices have settled. Empty before that.
+    package mutating func settledEvents(now: Int64) -> [HotplugEvent] {
         guard let due, now >= due else { return [] }
         defer { events = [] }
         return events

@@ -7,21 +7,21 @@ package struct HotplugEvent: Sendable, Hashable {
     }
 
     package var action: Action
-    /// `drm`, `pci`, `video4linux` or `sound`
+    /// The subsystem of the kernel: `drm`, `pci`, `video4linux` or `sound`.
     package var subsystem: String
-    /// Below `/sys`. The same from add to remove.
+    /// The path of the device below `/sys`. It stays the same until the device is removed.
     package var path: String
     package var node: String?
     /// The kernel's report that the GPU failed, with the way to recover it: `rebind`, `bus-reset`, `unknown`. `none` if
     /// it works again.
-    package var wedged: String?
+    package var wedgeRecovery: String?
 
-    package init(action: Action, subsystem: String, path: String, node: String? = nil, wedged: String? = nil) {
+    package init(action: Action, subsystem: String, path: String, node: String? = nil, wedgeRecovery: String? = nil) {
         self.action = action
         self.subsystem = subsystem
         self.path = path
         self.node = node
-        self.wedged = wedged
+        self.wedgeRecovery = wedgeRecovery
     }
 
     static let lost = HotplugEvent(action: .lost, subsystem: "", path: "")

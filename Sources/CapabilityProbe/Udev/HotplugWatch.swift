@@ -8,7 +8,8 @@ import Glibc
 /// One thread creates it and hands it to its own thread. Two threads never use it at the same time.
 final class HotplugWatch {
     private static let subsystems = ["drm", "pci", "video4linux", "sound"]
-    /// Bytes that the kernel keeps for the thread. Unplugging a dock causes a few hundred events.
+    /// How many bytes of events the kernel keeps until the thread reads them. Unplugging a dock causes a few hundred
+    /// events.
     private static let bufferSize: CInt = 8 << 20
 
     private let queue: AsyncStream<HotplugEvent>.Continuation
@@ -16,11 +17,11 @@ final class HotplugWatch {
     private let monitor: OpaquePointer
     private let wakeup: CInt
 
-    /// Receives events from now on. `nil` if udev is not available.
+    /// Makes a monitor that receives events from now on. `nil` if udev is not available.
     init?(queue: AsyncStream<HotplugEvent>.Continuation) {
         guard let udev = Udev(), let monitor = udev_monitor_new_from_netlink(udev.handle, "udev") else { return nil }
         for subsystem in Self.subsystems { udev_monitor_filter_add_match_subsystem_devtype(monitor, subsystem, nil) }
-        // More than an ordinary user may have, but root may.
+        // The call fails for an ordinary user, who may not have so large a buffer. Root may.
         udev_monitor_set_receive_buffer_size(monitor, Self.bufferSize)
         let wakeup =
             udev_monitor_enable_receiving(monitor) >= 0 ? eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK)) : -1
@@ -76,7 +77,7 @@ final class HotplugWatch {
             if poll(&ends, 2, timeout) < 0, errno != EINTR { return }
             if ends[1].revents != 0 { return }
             if ends[0].revents != 0, !receive(into: &burst) { return }
-            for event in burst.take(now: Self.now()) {
+            for event in burst.settledEvents(now: Self.now()) {
                 if case .dropped = queue.yield(event) { queue.yield(.lost) }
             }
         }
@@ -100,7 +101,7 @@ final class HotplugWatch {
             burst.add(
                 HotplugEvent(
                     action: action, subsystem: device.subsystem, path: device.path, node: device.node,
-                    wedged: device.property("WEDGED")),
+                    wedgeRecovery: device.property("WEDGED")),
                 now: Self.now())
         }
         return true

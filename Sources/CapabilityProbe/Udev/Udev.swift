@@ -4,7 +4,7 @@ import CUdev
 final class Udev {
     let handle: OpaquePointer
 
-    /// `nil` if memory is short.
+    /// Opens a connection. `nil` if no memory is left.
     init?() {
         guard let handle = udev_new() else { return nil }
         self.handle = handle
@@ -12,7 +12,7 @@ final class Udev {
 
     deinit { udev_unref(handle) }
 
-    /// The devices of a subsystem, in the order of their paths.
+    /// Returns the devices of a subsystem, sorted by path.
     func devices(of subsystem: String) -> [UdevDevice] {
         guard let search = udev_enumerate_new(handle) else { return [] }
         defer { udev_enumerate_unref(search) }
@@ -34,14 +34,14 @@ final class Udev {
 final class UdevDevice {
     private let handle: OpaquePointer
 
-    /// Takes ownership of a reference.
+    /// Makes a device that owns the reference.
     init(owning handle: OpaquePointer) {
         self.handle = handle
     }
 
     deinit { udev_device_unref(handle) }
 
-    /// Below `/sys`.
+    /// The path of the device below `/sys`.
     var path: String { Self.text(udev_device_get_syspath(handle)) ?? "" }
     /// The last part of its path: `renderD128`.
     var name: String { Self.text(udev_device_get_sysname(handle)) ?? "" }
@@ -49,13 +49,13 @@ final class UdevDevice {
     var node: String? { Self.text(udev_device_get_devnode(handle)) }
     var subsystem: String { Self.text(udev_device_get_subsystem(handle)) ?? "" }
     var driver: String? { Self.text(udev_device_get_driver(handle)) }
-    /// The event that it came with, if it is from a monitor.
+    /// The action of the event, if a monitor reported the device. `nil` otherwise.
     var action: String? { Self.text(udev_device_get_action(handle)) }
 
     func property(_ name: String) -> String? { Self.text(udev_device_get_property_value(handle, name)) }
     func attribute(_ name: String) -> String? { Self.text(udev_device_get_sysattr_value(handle, name)) }
 
-    /// Its nearest ancestor of a subsystem and, if given, of a type.
+    /// Returns the nearest ancestor in a subsystem and, if given, of a device type.
     func parent(_ subsystem: String, _ type: String? = nil) -> UdevDevice? {
         // The child owns its parent's reference, so this takes another reference.
         udev_device_get_parent_with_subsystem_devtype(handle, subsystem, type).flatMap { udev_device_ref($0) }.map {

@@ -119,9 +119,9 @@ struct V4L2Node: ~Copyable {
     ///
     /// - Returns: `false` if it cannot, as with most USB cards.
     func subscribeToSourceChanges() -> Bool {
-        var wish = v4l2_event_subscription()
-        wish.type = UInt32(V4L2_EVENT_SOURCE_CHANGE)
-        return ask(v4l2_subscribe_event, &wish)
+        var subscription = v4l2_event_subscription()
+        subscription.type = UInt32(V4L2_EVENT_SOURCE_CHANGE)
+        return ask(v4l2_subscribe_event, &subscription)
     }
 
     /// The reason why a wait ended.
@@ -177,7 +177,7 @@ struct V4L2Node: ~Copyable {
         var width: UInt32 = 0
         var height: UInt32 = 0
         var isInterlaced = false
-        /// Pixels a second, and pixels of a whole frame, both with blanking: 1080p50 and 1080p60 have the same clock.
+        /// Pixels per second, and pixels of a whole frame, both with blanking: 1080p50 and 1080p60 have the same clock.
         var clock: UInt64 = 0
         var total: UInt64 = 0
 
@@ -240,11 +240,11 @@ struct V4L2Node: ~Copyable {
         var picture = v4l2_format()
         picture.type = V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue
         guard ask(v4l2_ask_picture, &picture) else { return nil }
-        var wish = picture
-        (wish.fmt.pix.width, wish.fmt.pix.height) = (UInt32(clamping: width), UInt32(clamping: height))
+        var wanted = picture
+        (wanted.fmt.pix.width, wanted.fmt.pix.height) = (UInt32(clamping: width), UInt32(clamping: height))
         // FFmpeg leaves it to the driver too.
-        wish.fmt.pix.field = V4L2_FIELD_ANY.rawValue
-        if ask(v4l2_try_picture, &wish) { picture = wish }
+        wanted.fmt.pix.field = V4L2_FIELD_ANY.rawValue
+        if ask(v4l2_try_picture, &wanted) { picture = wanted }
         return FieldOrder(v4l2: picture.fmt.pix.field, height: Int(picture.fmt.pix.height))
     }
 

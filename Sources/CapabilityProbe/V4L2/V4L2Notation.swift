@@ -8,7 +8,7 @@ package enum V4L2Notation {
         return String(text.reversed().drop { $0 == " " }.reversed())
     }
 
-    /// Frames a second for an interval in seconds, `30` or `30000/1001`. `nil` for an invalid interval.
+    /// Frames per second for an interval in seconds, `30` or `30000/1001`. `nil` for an invalid interval.
     package static func rate(interval numerator: UInt32, _ denominator: UInt32) -> String? {
         guard numerator > 0, denominator > 0 else { return nil }
         var (a, b) = (denominator, numerator)

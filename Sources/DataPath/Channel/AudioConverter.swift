@@ -11,7 +11,7 @@ final class AudioConverter: AudioSink {
     private let pipe: AudioPipe
     private let loop: EventLoop
     private let report: @Sendable (AudioConverterEvent) -> Void
-    private var clock = AudioClock()
+    private var timeline = AudioTimelineMap()
     /// The first message without output: when the process got it, in nanoseconds of the monotonic clock, and its time
     /// for the process, in ticks.
     private var owed: (since: Int64, from: Int64)?
@@ -58,10 +58,10 @@ final class AudioConverter: AudioSink {
     // MARK: To the process
 
     func stamp(_ time: Int64) -> UInt32 {
-        let stamp = clock.stamp(time)
+        let stamp = timeline.processTimestamp(for: time)
         let now = EventLoop.now()
         if owed == nil || now - lastGiven > Self.pause {
-            owed = (now, clock.newest)
+            owed = (now, timeline.newest)
             loop.arm(for: now + (isDelivering ? Self.lateAfter : Self.patience))
         }
         lastGiven = now
@@ -83,7 +83,7 @@ final class AudioConverter: AudioSink {
     func finish() { pipe.finish() }
 
     /// The time of the first message that the process got; `nil` before.
-    var first: Int64? { clock.begin }
+    var first: Int64? { timeline.firstTime }
 
     // MARK: From the process
 
@@ -93,8 +93,8 @@ final class AudioConverter: AudioSink {
     /// - Returns: The frame's place on the source's timeline, in ticks; `nil` where the process got nothing.
     func took(_ pts: Int64) -> Int64? {
         owed = nil
-        newestFrame = max(newestFrame, Ticks.extend(pts, near: clock.newest))
-        return clock.time(of: pts)
+        newestFrame = max(newestFrame, Ticks.extend(pts, near: timeline.newest))
+        return timeline.sourceTime(of: pts)
     }
 
     /// Called when a frame of the process continues the source's audio.
@@ -106,7 +106,7 @@ final class AudioConverter: AudioSink {
     }
 
     /// Whether the process has output for its input, except for the little that it always holds.
-    var keepsUp: Bool { clock.newest - newestFrame <= Self.mostBehind }
+    var keepsUp: Bool { timeline.newest - newestFrame <= Self.mostBehind }
 
     /// Closes the converter, because another process continues.
     func leave(_ event: AudioConverterEvent) {
@@ -154,7 +154,7 @@ final class AudioConverter: AudioSink {
         guard isDelivering, !isLate else { return .max }
         let due = owed.since + Self.lateAfter
         guard now >= due else { return due }
-        guard clock.newest - owed.from >= Self.lateAudio else { return now + Self.look }
+        guard timeline.newest - owed.from >= Self.lateAudio else { return now + Self.look }
         isLate = true
         report(.late)
         return .max
@@ -164,7 +164,7 @@ final class AudioConverter: AudioSink {
         let due = owed.since + Self.patience
         guard now >= due else { return due }
         // The process got little so far. Its next input will produce output.
-        guard clock.newest - owed.from >= Self.enough else { return now + Self.patience }
+        guard timeline.newest - owed.from >= Self.enough else { return now + Self.patience }
         isStalled = true
         report(.stalled)
         return .max

@@ -2,7 +2,8 @@ package import MPEGTS
 
 /// An event of a channel's slate.
 package enum SlateEvent: Sendable, Hashable {
+    /// The slate went on air, in this format.
     case onAir(VideoFormat)
-    /// A source went on air.
+    /// The slate went off air, because a source went on air.
     case offAir
 }

@@ -7,7 +7,7 @@ final class CardFrameReader: FrameReader, EventLoop.Handler {
     private let loop: EventLoop
     private var descriptor: CInt
     private weak var owner: (any FrameReaderDelegate)?
-    private let layout: FrameLayout
+    private let format: FrameFormat
     private var parser = NUTParser()
     /// The bytes between frames.
     private let headers = UnsafeMutableRawBufferPointer.allocate(byteCount: CardFrameReader.headerRoom, alignment: 16)
@@ -23,9 +23,9 @@ final class CardFrameReader: FrameReader, EventLoop.Handler {
     /// Bytes of one read where headers are expected. Bytes of a frame that are read with them have to be copied.
     private static let headerRead = 512
 
-    init?(_ descriptor: CInt, layout: FrameLayout, owner: any FrameReaderDelegate, loop: EventLoop) {
+    init?(_ descriptor: CInt, format: FrameFormat, owner: any FrameReaderDelegate, loop: EventLoop) {
         self.descriptor = descriptor
-        self.layout = layout
+        self.format = format
         self.owner = owner
         self.loop = loop
         setNonBlocking(descriptor)
@@ -57,7 +57,7 @@ final class CardFrameReader: FrameReader, EventLoop.Handler {
                     return end("the card reader's output cannot be read: \(error.problem)")
                 }
             }
-            if isInFrame, frameBytes == layout.byteCount {
+            if isInFrame, frameBytes == format.byteCount {
                 isWhole = true
                 finishFrame()
             }
@@ -65,7 +65,7 @@ final class CardFrameReader: FrameReader, EventLoop.Handler {
     }
 
     private func readFrame() -> Int {
-        let left = layout.byteCount - frameBytes
+        let left = format.byteCount - frameBytes
         if let frame { return read(descriptor, frame.base + frameBytes, left) }
         return withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) {
             read(descriptor, $0.baseAddress!, min(left, $0.count))
@@ -79,13 +79,13 @@ final class CardFrameReader: FrameReader, EventLoop.Handler {
             guard used > 0 else { break }
             position += used
             guard let found else { continue }
-            guard found.byteCount == layout.byteCount, parser.width == layout.width, parser.height == layout.height
+            guard found.byteCount == format.byteCount, parser.width == format.width, parser.height == format.height
             else {
                 throw NUTParser.Violation(
                     problem: "its frames are \(parser.width)x\(parser.height) in \(found.byteCount) bytes")
             }
             begin(at: found.time)
-            frameBytes = min(headerBytes - position, layout.byteCount)
+            frameBytes = min(headerBytes - position, format.byteCount)
             frame?.base.copyMemory(from: headers.baseAddress! + position, byteCount: frameBytes)
             position += frameBytes
         }

@@ -12,7 +12,7 @@ final class FIFOReader: FrameReader, EventLoop.Handler {
     private let loop: EventLoop
     private var descriptor: CInt
     private weak var owner: (any FrameReaderDelegate)?
-    private let layout: FrameLayout
+    private let format: FrameFormat
     private let report: @Sendable (FIFOEvent) -> Void
     private var frame: FrameMemory?
     private var frameBytes = 0
@@ -31,11 +31,11 @@ final class FIFOReader: FrameReader, EventLoop.Handler {
     private static let lookInterval: Int64 = 1_000_000_000
 
     init(
-        path: String, layout: FrameLayout, owner: any FrameReaderDelegate, loop: EventLoop,
+        path: String, format: FrameFormat, owner: any FrameReaderDelegate, loop: EventLoop,
         report: @escaping @Sendable (FIFOEvent) -> Void
     ) throws(DescriptorError) {
         self.path = path
-        self.layout = layout
+        self.format = format
         self.owner = owner
         self.loop = loop
         self.report = report
@@ -69,7 +69,7 @@ final class FIFOReader: FrameReader, EventLoop.Handler {
                 if !hasWriter { report(.writer) }
                 hasWriter = true
                 frameBytes += count
-                if frameBytes == layout.byteCount {
+                if frameBytes == format.byteCount {
                     isWhole = true
                     finishFrame()
                 }
@@ -85,7 +85,7 @@ final class FIFOReader: FrameReader, EventLoop.Handler {
 
     private func readFrame() -> Int {
         if frameBytes == 0, frame == nil { frame = owner?.room() }
-        let left = layout.byteCount - frameBytes
+        let left = format.byteCount - frameBytes
         if let frame { return read(descriptor, frame.base + frameBytes, left) }
         return withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) {
             read(descriptor, $0.baseAddress!, min(left, $0.count))
@@ -101,7 +101,7 @@ final class FIFOReader: FrameReader, EventLoop.Handler {
     }
 
     private func endOfWriter() {
-        let missing = frameBytes > 0 ? layout.byteCount - frameBytes : 0
+        let missing = frameBytes > 0 ? format.byteCount - frameBytes : 0
         if hasWriter { report(.gone(missing: missing)) }
         hasWriter = false
         if missing > 0 {

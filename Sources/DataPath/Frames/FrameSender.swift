@@ -8,7 +8,7 @@ import Glibc
 /// The bytes of a frame go by reference: they are not copied, and the encoder reads them from the store's own pages.
 final class FrameSender: EventLoop.Handler, PipeWriter {
     private let loop: EventLoop
-    private let layout: FrameLayout
+    private let format: FrameFormat
     private weak var owner: FrameStream?
     private var descriptor: CInt
     /// The number of the next frame to write; `nil` before ``begin(at:)``.
@@ -22,9 +22,9 @@ final class FrameSender: EventLoop.Handler, PipeWriter {
 
     private static let headerSize = 12
 
-    init?(_ descriptor: CInt, layout: FrameLayout, owner: FrameStream, loop: EventLoop) {
+    init?(_ descriptor: CInt, format: FrameFormat, owner: FrameStream, loop: EventLoop) {
         self.descriptor = descriptor
-        self.layout = layout
+        self.format = format
         self.owner = owner
         self.loop = loop
         setNonBlocking(descriptor)
@@ -70,7 +70,7 @@ final class FrameSender: EventLoop.Handler, PipeWriter {
             if count > 0 {
                 if offset == 0 { owner?.began(frame, in: self) }
                 offset += count
-                if offset == Self.headerSize + layout.byteCount {
+                if offset == Self.headerSize + format.byteCount {
                     self.frame = nil
                     next = frame.number + 1
                 }
@@ -88,14 +88,14 @@ final class FrameSender: EventLoop.Handler, PipeWriter {
 
     private func writeBytes(of frame: FrameStore.Frame) -> Int {
         let done = offset - Self.headerSize
-        var vector = iovec(iov_base: frame.memory.base + done, iov_len: layout.byteCount - done)
+        var vector = iovec(iov_base: frame.memory.base + done, iov_len: format.byteCount - done)
         return vmsplice(descriptor, &vector, 1, UInt32(SPLICE_F_NONBLOCK))
     }
 
     /// Writes the header. The pipe takes so few bytes all at once, or none.
     private func writeHeader(of frame: FrameStore.Frame) -> Int {
         withUnsafeTemporaryAllocation(byteCount: Self.headerSize, alignment: 8) { header in
-            header.storeBytes(of: UInt32(layout.byteCount).littleEndian, as: UInt32.self)
+            header.storeBytes(of: UInt32(format.byteCount).littleEndian, as: UInt32.self)
             header.storeBytes(of: UInt64(bitPattern: frame.time).littleEndian, toByteOffset: 4, as: UInt64.self)
             return write(descriptor, header.baseAddress!, header.count)
         }
@@ -107,9 +107,9 @@ final class FrameSender: EventLoop.Handler, PipeWriter {
             header.initializeMemory(as: UInt8.self, repeating: 0)
             header.storeBytes(of: UInt32(0x4649_4B44).littleEndian, as: UInt32.self)
             header.storeBytes(of: UInt16(header.count).littleEndian, toByteOffset: 6, as: UInt16.self)
-            header.storeBytes(of: layout.tag.littleEndian, toByteOffset: 8, as: UInt32.self)
-            header.storeBytes(of: UInt16(layout.width).littleEndian, toByteOffset: 12, as: UInt16.self)
-            header.storeBytes(of: UInt16(layout.height).littleEndian, toByteOffset: 14, as: UInt16.self)
+            header.storeBytes(of: format.fourCC.littleEndian, toByteOffset: 8, as: UInt32.self)
+            header.storeBytes(of: UInt16(format.width).littleEndian, toByteOffset: 12, as: UInt16.self)
+            header.storeBytes(of: UInt16(format.height).littleEndian, toByteOffset: 14, as: UInt16.self)
             header.storeBytes(of: UInt32(90_000).littleEndian, toByteOffset: 16, as: UInt32.self)
             header.storeBytes(of: UInt32(1).littleEndian, toByteOffset: 20, as: UInt32.self)
             // The pipe is empty and has room for these few bytes.

@@ -13,7 +13,7 @@ struct FrameStore {
         let memory: FrameMemory
     }
 
-    let layout: FrameLayout
+    let format: FrameFormat
     private var frames: Deque<Frame> = []
     private var free: [FrameMemory] = []
     /// The number of the next frame that comes in.
@@ -29,8 +29,8 @@ struct FrameStore {
     /// Frames whose memory is kept for later ones.
     private static let spares = 4
 
-    init(layout: FrameLayout, mostBytes: Int, longestSpan: Int64) {
-        self.layout = layout
+    init(format: FrameFormat, mostBytes: Int, longestSpan: Int64) {
+        self.format = format
         self.mostBytes = mostBytes
         self.longestSpan = longestSpan
     }
@@ -50,11 +50,11 @@ struct FrameStore {
     /// Whether there is no room for another frame.
     var isFull: Bool {
         guard let first = frames.first, let last = frames.last else { return false }
-        return (frames.count + 1) * layout.byteCount > mostBytes || last.time - first.time > longestSpan
+        return (frames.count + 1) * format.byteCount > mostBytes || last.time - first.time > longestSpan
     }
 
     /// Returns memory for the next frame.
-    mutating func room() -> FrameMemory? { free.popLast() ?? FrameMemory(byteCount: layout.byteCount) }
+    mutating func room() -> FrameMemory? { free.popLast() ?? FrameMemory(byteCount: format.byteCount) }
 
     /// Appends a frame.
     ///

@@ -95,16 +95,16 @@ final class FrameStream {
     ///   - mostBytes: Most bytes of kept frames.
     ///   - longestSpan: Ticks from the first to the last of them, at the most.
     init(
-        layout: FrameLayout, waits: Bool, mostBytes: Int, longestSpan: Int64, owner: any FrameStreamOwner,
+        format: FrameFormat, waits: Bool, mostBytes: Int, longestSpan: Int64, owner: any FrameStreamOwner,
         loop: EventLoop
     ) {
-        store = FrameStore(layout: layout, mostBytes: mostBytes, longestSpan: longestSpan)
+        store = FrameStore(format: format, mostBytes: mostBytes, longestSpan: longestSpan)
         self.waits = waits
         self.owner = owner
         self.loop = loop
     }
 
-    var layout: FrameLayout { store.layout }
+    var format: FrameFormat { store.format }
 
     func setInput(_ input: any FrameReader) { self.input = input }
 

@@ -15,7 +15,7 @@ package struct EncoderCandidate: Sendable, Hashable, CustomStringConvertible {
 
     package var description: String { gpu.map { "\(name)@\($0)" } ?? name }
 
-    /// `nil` for a name that this service does not know.
+    /// The family of the encoder. `nil` for a name that the service does not know.
     package var family: EncoderFamily? { EncoderName.known(name)?.family }
     package var codec: VideoCodec? { EncoderName.known(name)?.codec }
     package var isSoftware: Bool { family == .software }

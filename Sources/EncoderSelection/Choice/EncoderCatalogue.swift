@@ -3,7 +3,7 @@ package import CapabilityProbe
 package import FFmpeg
 package import MediaTypes
 
-/// All encoders that the service can drive, and their recipes.
+/// The encoders that the service can use on this box, with their devices and recipes.
 package struct EncoderCatalogue: Sendable {
     /// The encoders that the installed FFmpeg lists. A listed encoder may still not work.
     package var listed: Set<String>
@@ -11,20 +11,20 @@ package struct EncoderCatalogue: Sendable {
     package private(set) var gpus: [GPU]
     /// The slots of the GPUs that are no longer present.
     package private(set) var gone: Set<String> = []
-    /// Video devices of the kernel that encode.
-    package var boards: [V4L2Encoder]
+    /// The video devices (V4L2) that encode, mostly on ARM boards.
+    package var v4l2Encoders: [V4L2Encoder]
 
-    package init(listed: Set<String>, gpus: [GPU] = [], boards: [V4L2Encoder] = []) {
+    package init(listed: Set<String>, gpus: [GPU] = [], v4l2Encoders: [V4L2Encoder] = []) {
         self.listed = listed
         self.gpus = gpus
-        self.boards = boards
+        self.v4l2Encoders = v4l2Encoders
     }
 
     /// Updates the GPUs. Missing ones are remembered as gone, because a group that used one asks for it later.
     package mutating func update(_ present: [GPU]) {
-        // Where a GPU was seen and is missing now, none is to be supposed.
+        // If a listed GPU of a driver is missing now, the driver's library does not suggest another one.
         let seen = Set(gpus.filter { !$0.isSupposed }.map(\.driver))
-        // A GPU with only its last node left is being added or removed.
+        // If a GPU had a render node and now has none, it is being added or removed, and counts as missing.
         let whole = Set(gpus.filter { $0.renderNode != nil }.map(\.slot))
         let present = present.filter { gpu in
             gpu.isSupposed ? !seen.contains(gpu.driver) : gpu.renderNode != nil || !whole.contains(gpu.slot)
@@ -37,20 +37,20 @@ package struct EncoderCatalogue: Sendable {
     /// The most missing GPUs that are remembered, so that a dock with changing slots does not fill the memory.
     private static let mostGone = 16
 
-    /// The candidates of a family for a codec on this box. GPUs are in the order in which they were found.
+    /// Returns the candidates of a family for a codec on this box. GPUs are in the order of their slots.
     package func candidates(_ family: EncoderFamily, _ codec: VideoCodec) -> [EncoderCandidate] {
         EncoderName.all.filter { $0.family == family && $0.codec == codec }.flatMap {
             candidates(named: $0.name, on: nil)
         }
     }
 
-    /// The candidates of a name, on one GPU or on each GPU that may have the encoder.
+    /// Returns the candidates with an encoder of this name, on one GPU or on each GPU that may have the encoder.
     package func candidates(named name: String, on slot: String?) -> [EncoderCandidate] {
         guard let encoder = EncoderName.known(name) else { return [] }
         switch encoder.family {
         case .software: return [EncoderCandidate(name)]
         case .v4l2m2m:
-            return boards.contains { $0.codecs.contains(encoder.codec.rawValue) } ? [EncoderCandidate(name)] : []
+            return v4l2Encoders.contains { $0.codecs.contains(encoder.codec.rawValue) } ? [EncoderCandidate(name)] : []
         case .vaapi, .qsv, .nvenc:
             return gpus.filter { drives($0, with: encoder.family) && (slot == nil || $0.slot == slot) }
                 .map { EncoderCandidate(name, gpu: $0.slot) }
@@ -66,7 +66,7 @@ package struct EncoderCatalogue: Sendable {
         }
     }
 
-    /// How FFmpeg uses a candidate. `nil` if its GPU is gone, or if there is no recipe for it.
+    /// Returns the FFmpeg options for a candidate. `nil` if its GPU is gone, or if there is no recipe for it.
     ///
     /// - Parameter scalesOnGPU: Whether the GPU scales the frames, if its family can.
     package func recipe(
@@ -82,7 +82,8 @@ package struct EncoderCatalogue: Sendable {
         case .qsv: return gpu?.renderNode.map { QSVRecipe(codec: encoder.codec, node: $0) }
         case .nvenc:
             let nvidia = gpus.filter { $0.driver == "nvidia" && !gone.contains($0.slot) }.sorted { $0.slot < $1.slot }
-            // CUDA counts its devices by slot, because the recipe tells it to. With one device there is no choice.
+            // CUDA numbers its devices by slot, because the recipe sets CUDA_DEVICE_ORDER. With one device no number is
+            // needed.
             return gpu.map { gpu in
                 NVENCRecipe(codec: encoder.codec, index: nvidia.count > 1 ? nvidia.firstIndex(of: gpu) : nil)
             }

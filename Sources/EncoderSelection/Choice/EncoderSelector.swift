@@ -6,11 +6,12 @@ package struct EncoderSelector: Sendable {
     package var catalogue: EncoderCatalogue
     /// The families that `auto` tries.
     package var order: [EncoderFamily]
-    /// The results of trials and of use. Other candidates have their ``EncoderCatalogue/initialStanding(of:)``.
+    /// The standing of each candidate that was tried or used. The others have their
+    /// ``EncoderCatalogue/initialStanding(of:)``.
     package var standings: [EncoderCandidate: Standing]
-    /// Pixels a second that each GPU encodes already, by slot.
+    /// Pixels per second that each GPU encodes already, by slot.
     package var load: [String: Double]
-    /// The candidate that the group uses. It is preferred among equals.
+    /// The candidate that the group uses. Of two GPUs with the same load, the one in use is preferred.
     package var current: EncoderCandidate?
 
     package init(
@@ -26,9 +27,9 @@ package struct EncoderSelector: Sendable {
 
     /// The choice for a group, with its reason.
     package struct Choice: Sendable, Hashable {
-        /// `nil` if nothing that the group allows works on this box.
+        /// The encoder. `nil` if no encoder that the group allows works on this box.
         package var candidate: EncoderCandidate?
-        /// Whether it is software although hardware was preferred and does not work.
+        /// Whether the choice is software because the preferred hardware does not work.
         package var isDegraded: Bool
         /// One sentence for `plan` and `status`.
         package var reason: String
@@ -53,17 +54,18 @@ package struct EncoderSelector: Sendable {
         standings[candidate] ?? catalogue.initialStanding(of: candidate)
     }
 
-    /// The candidates that the group allows, best first: its own list, or the families of `order`. Software is the last
-    /// resort also for a list (and for AV1, as H.264), unless the order leaves it out: software is better than nothing.
-    package func candidates(for wish: VideoEncoding) -> [EncoderCandidate] {
+    /// Returns the candidates that the group allows, best first: those of its own list, or those of the families of
+    /// `order`. Software is added as the last resort, also to a list (and for AV1, as H.264), unless `order` leaves it
+    /// out.
+    package func candidates(for encoding: VideoEncoding) -> [EncoderCandidate] {
         var ranked: [[EncoderCandidate]]
-        switch wish.encoder {
-        case .auto: ranked = order.map { catalogue.candidates($0, wish.codec) }
+        switch encoding.encoder {
+        case .auto: ranked = order.map { catalogue.candidates($0, encoding.codec) }
         case .list(let requests): ranked = requests.map { catalogue.candidates(named: $0.name, on: $0.gpu) }
         }
-        let last = EncoderCandidate.software(wish.codec)
+        let last = EncoderCandidate.software(encoding.codec)
         if order.contains(.software), !ranked.joined().contains(last) { ranked.append([last]) }
-        // Among equals the GPU with the lowest load comes first. The sort keeps the order of GPUs with the same load.
+        // Among candidates of the same rank the GPU with the lowest load comes first.
         return ranked.flatMap { $0.sorted { weight($0) < weight($1) } }
     }
 
@@ -71,29 +73,29 @@ package struct EncoderSelector: Sendable {
         (load[candidate.gpu ?? "", default: 0], candidate == current ? 0 : 1)
     }
 
-    package func choose(for wish: VideoEncoding) -> Choice {
-        let candidates = candidates(for: wish)
+    package func choose(for encoding: VideoEncoding) -> Choice {
+        let candidates = candidates(for: encoding)
         var passedOver: [EncoderCandidate: Standing] = [:]
         for candidate in candidates {
             let standing = standing(of: candidate)
             if standing.isUsable {
                 return Choice(
-                    candidate: candidate, isDegraded: isDegraded(candidate, wish, passedOver),
-                    reason: reason(for: candidate, wish, passedOver, candidates),
+                    candidate: candidate, isDegraded: isDegraded(candidate, encoding, passedOver),
+                    reason: reason(for: candidate, encoding, passedOver, candidates),
                     passedOver: passedOver)
             }
             passedOver[candidate] = standing
         }
-        return Choice(candidate: nil, isDegraded: true, reason: refusal(wish, passedOver), passedOver: passedOver)
+        return Choice(candidate: nil, isDegraded: true, reason: refusal(encoding, passedOver), passedOver: passedOver)
     }
 
-    /// Whether it is software although hardware was preferred, and that does not work or does not exist.
+    /// Whether the candidate is software because the preferred hardware does not work or does not exist.
     private func isDegraded(
-        _ candidate: EncoderCandidate, _ wish: VideoEncoding, _ passedOver: [EncoderCandidate: Standing]
+        _ candidate: EncoderCandidate, _ encoding: VideoEncoding, _ passedOver: [EncoderCandidate: Standing]
     ) -> Bool {
         guard candidate.isSoftware else { return false }
         if passedOver.contains(where: { !$0.key.isSoftware && $0.value.hasFailed }) { return true }
-        guard case .list(let requests) = wish.encoder else { return false }
+        guard case .list(let requests) = encoding.encoder else { return false }
         // An encoder on the list has no device on this box.
         return requests.prefix { $0.name != candidate.name }.contains {
             catalogue.candidates(named: $0.name, on: $0.gpu).isEmpty
@@ -101,14 +103,14 @@ package struct EncoderSelector: Sendable {
     }
 
     private func reason(
-        for candidate: EncoderCandidate, _ wish: VideoEncoding, _ passedOver: [EncoderCandidate: Standing],
+        for candidate: EncoderCandidate, _ encoding: VideoEncoding, _ passedOver: [EncoderCandidate: Standing],
         _ candidates: [EncoderCandidate]
     ) -> String {
         let before = candidates.prefix { $0 != candidate }.compactMap { other in
             passedOver[other].map { "\(other): \(words($0))" }
         }
         let start: String
-        switch wish.encoder {
+        switch encoding.encoder {
         case .auto where candidate.isSoftware && before.isEmpty:
             start = "\(candidate): the software encoder; no hardware encoder was found"
         case .auto: start = "\(candidate): the best that works here"
@@ -132,13 +134,13 @@ package struct EncoderSelector: Sendable {
         return before.isEmpty ? start : start + " (" + before.joined(separator: "; ") + ")"
     }
 
-    private func refusal(_ wish: VideoEncoding, _ passedOver: [EncoderCandidate: Standing]) -> String {
+    private func refusal(_ encoding: VideoEncoding, _ passedOver: [EncoderCandidate: Standing]) -> String {
         let tried = passedOver.map { "\($0.key): \(words($0.value))" }.sorted()
         let what: String
-        switch wish.encoder {
-        case .auto: what = "no \(wish.codec.rawValue) encoder of `encoders.order` works here"
+        switch encoding.encoder {
+        case .auto: what = "no \(encoding.codec.rawValue) encoder of `encoders.order` works here"
         case .list(let requests):
-            what = "none of \(wish.encoder) works here"
+            what = "none of \(encoding.encoder) works here"
             let missing = requests.filter { catalogue.candidates(named: $0.name, on: $0.gpu).isEmpty }
             if tried.isEmpty, let needs = missing.first.flatMap({ EncoderName.known($0.name) })?.needs {
                 return what + ": it needs \(needs)"

@@ -1,7 +1,7 @@
 /// Why an encoder does not work on this box.
 package struct FailureReason: Sendable, Hashable, CustomStringConvertible, ExpressibleByStringInterpolation {
     package enum Kind: Sendable, Hashable {
-        /// The device, its driver, or the group's settings.
+        /// The reason is the device, its driver, or the group's settings.
         case device
         /// FFmpeg refuses an option of the encoder. The device works.
         case refusedOption

@@ -1,28 +1,28 @@
 package import FFmpeg
 
-/// A failure of an encoder in use. It decides how the pool reacts.
+/// A failure of an encoder in use. The pool reacts to each in another way.
 package enum EncoderFault: Sendable, Hashable, CaseIterable {
-    // The device rests for all groups.
+    // After these the device rests, for all groups.
     case deviceGone
     case driverError
     case driverMissing
-    /// It took frames and returned none.
+    /// The encoder received frames and returned none.
     case hang
     case permission
 
-    // The encoder rests for this group only.
+    // After these the encoder rests, for this group only.
     case sessionLimit
     /// It is slower than real time.
     case slow
-    /// It did not take over when it should.
+    /// The encoder did not take over at the planned frame.
     case handover
-    /// It is restarted once, and rests if it ends again soon.
+    /// The process crashed. The encoder is restarted once, and rests if it ends again soon.
     case crash
 
-    /// It is not used for this group until the group has other settings.
+    /// The encoder does not support the group's settings. It is not used for the group until these change.
     case unsupported
 
-    /// `nil` for an end that says nothing about the encoder.
+    /// Finds the fault of an encoder whose process ended. `nil` for a cause that says nothing about the encoder.
     package init?(_ cause: FailureCause) {
         switch cause {
         case .deviceGone: self = .deviceGone

@@ -2,7 +2,7 @@ package import FFmpeg
 
 /// The choice of an encoder for each group.
 extension EncoderPool {
-    /// The choice for a group at this moment, with its reason.
+    /// Returns the encoder for a group at this moment, with the reason.
     package func choose(for name: String) -> EncoderSelector.Choice {
         guard let group = groups[name] else {
             return EncoderSelector.Choice(candidate: nil, isDegraded: false, reason: "there is no group \(name)")
@@ -11,10 +11,10 @@ extension EncoderPool {
             return EncoderSelector.Choice(
                 candidate: pinned, isDegraded: false, reason: "\(pinned): the operator asked for it")
         }
-        return selector(for: name).choose(for: group.wish)
+        return selector(for: name).choose(for: group.encoding)
     }
 
-    /// How a group uses an encoder. `nil` if its GPU is gone.
+    /// Returns the FFmpeg options with which a group uses an encoder. `nil` if its GPU is gone.
     package func recipe(for candidate: EncoderCandidate, in name: String, effort: EncoderEffort = .normal) -> (
         any EncoderRecipe
     )? {
@@ -24,10 +24,10 @@ extension EncoderPool {
 
     func scalesOnGPU(_ candidate: EncoderCandidate, _ job: EncodingJob) -> Bool {
         guard job.scales else { return false }
-        if case .passed(let scales)? = verdicts[Trial(candidate, job)] { return scales }
-        // As with the encoder itself: another size is assumed to work until its trial shows otherwise.
-        return verdicts.contains { trial, verdict in
-            if case .passed(true) = verdict { trial.candidate == candidate } else { false }
+        if case .passed(let scales)? = results[Trial(candidate, job)] { return scales }
+        // A GPU that has scaled frames of another size is assumed to scale these, too, until its trial shows otherwise.
+        return results.contains { trial, result in
+            if case .passed(true) = result { trial.candidate == candidate } else { false }
         }
     }
 
@@ -36,7 +36,7 @@ extension EncoderPool {
         let initial = catalogue.initialStanding(of: candidate)
         guard initial == .untried, let group = groups[name] else { return initial }
         if let rest = rests[candidate.device] ?? group.rests[candidate] { return .quarantined(rest.reason) }
-        switch verdicts[Trial(candidate, group.job)] {
+        switch results[Trial(candidate, group.job)] {
         case .passed: return .usable
         case .failed(let reason, _): return .failed(reason)
         // A candidate that passed for another job is assumed to work for this one until its trial shows otherwise.
@@ -45,8 +45,8 @@ extension EncoderPool {
     }
 
     func hasPassed(_ candidate: EncoderCandidate) -> Bool {
-        verdicts.contains { trial, verdict in
-            if case .passed = verdict { trial.candidate == candidate } else { false }
+        results.contains { trial, result in
+            if case .passed = result { trial.candidate == candidate } else { false }
         }
     }
 
@@ -57,13 +57,13 @@ extension EncoderPool {
         for (other, value) in groups where other != name {
             if let slot = value.assigned?.gpu { selector.load[slot, default: 0] += value.job.pixelRate }
         }
-        for candidate in selector.candidates(for: group.wish) {
+        for candidate in selector.candidates(for: group.encoding) {
             selector.standings[candidate] = standing(of: candidate, for: name)
         }
         return selector
     }
 
-    /// The groups that should get another encoder than they have.
+    /// Returns a move for each group that should get another encoder than it has. The group `failing` is left out.
     func moves(except failing: String? = nil) -> [Effect] {
         groups.sorted { $0.value.number < $1.value.number }.compactMap { name, group in
             guard name != failing, let assigned = group.assigned else { return nil }
@@ -75,7 +75,7 @@ extension EncoderPool {
             }
             guard
                 hardware(for: name).contains(assigned)
-                    || selector(for: name).candidates(for: group.wish).contains(assigned)
+                    || selector(for: name).candidates(for: group.encoding).contains(assigned)
             else {
                 return .move(group: name, .changed)
             }

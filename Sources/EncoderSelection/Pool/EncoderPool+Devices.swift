@@ -1,30 +1,31 @@
 package import CapabilityProbe
 
-/// Devices that come and go, their failures, and the pauses after these.
+/// Devices that come and go, their failures, and the rests after failures.
 extension EncoderPool {
     /// Sets the devices that are present now.
-    package mutating func set(_ gpus: [GPU], boards: [V4L2Encoder], now: Duration) -> [Effect] {
+    package mutating func setDevices(_ gpus: [GPU], v4l2Encoders: [V4L2Encoder], now: Duration) -> [Effect] {
         let before = catalogue
         let inUse = Set(groups.values.compactMap { $0.assigned?.gpu })
-        catalogue.boards = boards
+        catalogue.v4l2Encoders = v4l2Encoders
         catalogue.update(gpus)
         for gpu in gpus {
             let known = before.gpus.first { $0.slot == gpu.slot }
             guard known != gpu || before.gone.contains(gpu.slot) else { continue }
-            // It came back, perhaps with another driver or permission, so earlier results no longer count.
-            verdicts = verdicts.filter { $0.key.candidate.gpu != gpu.slot }
+            // The GPU is new or came back, perhaps with another driver or permission, so earlier results no longer
+            // count.
+            results = results.filter { $0.key.candidate.gpu != gpu.slot }
             outdate(gpu.slot)
             if !isNotorious(.device(gpu.slot), now) { rests[gpu.slot]?.until = now }
         }
-        // A removal counts as a failure: a GPU that comes and goes must not get a stream each time.
+        // A removal counts as a failure, so that a GPU that comes and goes does not get a stream each time.
         for slot in catalogue.gone.subtracting(before.gone).intersection(inUse) {
             rest(slot, FailureReason(Self.removal), now)
         }
-        return moves() + attempts(now)
+        return moves() + startTrials(now)
     }
 
     /// Handles the kernel's report that a GPU cannot recover.
-    package mutating func wedged(_ slot: String, recovery: String, now: Duration) -> [Effect] {
+    package mutating func recordWedge(of slot: String, recovery: String, now: Duration) -> [Effect] {
         let reason: FailureReason =
             """
             the kernel could not recover it (wedged; it asks for: \(recovery)); restart the box if it does not come \
@@ -32,14 +33,14 @@ extension EncoderPool {
             """
         rest(slot, reason, now)
         rests[slot]?.reason = reason
-        return moves() + attempts(now)
+        return moves() + startTrials(now)
     }
 
     /// Handles the failure of an encoder in use.
     ///
     /// - Parameter explanation: A sentence for display, if there is a better one than the fault's own.
-    package mutating func failed(
-        _ candidate: EncoderCandidate, _ fault: EncoderFault, _ explanation: FailureReason? = nil, in name: String,
+    package mutating func recordFailure(
+        of candidate: EncoderCandidate, _ fault: EncoderFault, _ explanation: FailureReason? = nil, in name: String,
         now: Duration
     ) -> [Effect] {
         guard !candidate.isSoftware, let group = groups[name] else { return [] }
@@ -58,15 +59,15 @@ extension EncoderPool {
                 failures[culprit, default: []].append(now)
             }
         case .unsupported:
-            verdicts[Trial(candidate, group.job)] = .failed(reason, rest: nil)
+            results[Trial(candidate, group.job)] = .failed(reason, rest: nil)
         }
-        return moves(except: name) + attempts(now)
+        return moves(except: name) + startTrials(now)
     }
 
     static let removal = "it was unplugged, or its driver released it"
 
-    /// Lets a device rest. Every user of the device reports its failure in words of its own, but it counts once until
-    /// the device has passed a trial.
+    /// Lets a device rest. Each group that uses the device reports the failure, but the failure counts once until the
+    /// device has passed a trial.
     mutating func rest(_ device: String, _ reason: FailureReason, _ now: Duration) {
         outdate(device)
         guard rests[device] == nil else { return }

@@ -11,14 +11,14 @@ extension EncoderPool {
         }
         package var gpu: GPU
         package var state: State
-        /// Why it cannot be used, for display. `nil` if it can, and if no group would use it.
+        /// Why the GPU cannot be used, for display. `nil` if it can be used, or if no group would use it.
         package var reason: String?
     }
 
     package var devices: [Device] {
         catalogue.gpus.map { gpu in
             let isAskedFor = groups.values.contains { group in
-                EncoderSelector(catalogue: catalogue, order: order).candidates(for: group.wish).contains {
+                EncoderSelector(catalogue: catalogue, order: order).candidates(for: group.encoding).contains {
                     $0.gpu == gpu.slot
                 }
             }
@@ -33,11 +33,11 @@ extension EncoderPool {
 
     /// The candidates of every family for the codecs of the groups, with the best standing for one of the groups.
     package var encoders: [(candidate: EncoderCandidate, standing: Standing)] {
-        let codecs = VideoCodec.allCases.filter { codec in groups.values.contains { $0.wish.codec == codec } }
+        let codecs = VideoCodec.allCases.filter { codec in groups.values.contains { $0.encoding.codec == codec } }
         let candidates = EncoderFamily.allCases.flatMap { family in codecs.flatMap { catalogue.candidates(family, $0) }
         }
         return candidates.map { candidate in
-            let standings = groups.filter { $0.value.wish.codec == candidate.codec }.keys.sorted().map {
+            let standings = groups.filter { $0.value.encoding.codec == candidate.codec }.keys.sorted().map {
                 standing(of: candidate, for: $0)
             }
             return (candidate, standings.first { $0.isUsable } ?? standings.first { $0.hasFailed } ?? .untried)

@@ -1,48 +1,48 @@
 import FFmpeg
 
-/// The trials: which are due, and what their results change.
+/// Decides which trials are due, and what their results change.
 extension EncoderPool {
     /// Handles the result of a trial.
-    package mutating func tried(_ trial: Trial, _ result: TrialResult, now: Duration) -> [Effect] {
+    package mutating func trialFinished(_ trial: Trial, _ result: TrialResult, now: Duration) -> [Effect] {
         running.remove(trial)
-        guard outdated.remove(trial) == nil else { return moves() + attempts(now) }
+        guard outdated.remove(trial) == nil else { return moves() + startTrials(now) }
         let candidate = trial.candidate
         switch result {
         case .passed(let scalesOnGPU):
-            verdicts[trial] = .passed(scalesOnGPU: scalesOnGPU)
+            results[trial] = .passed(scalesOnGPU: scalesOnGPU)
             rests[candidate.device] = nil
             for name in groups.keys where groups[name]?.job == trial.job { groups[name]?.rests[candidate] = nil }
         case .failed(let cause, let reason):
             var rest: Rest?
             switch cause {
-            // Only other settings or another device change that, and both start without a verdict.
+            // Only other settings or another device could change this result, and for both no result is known.
             case .unsupported: break
             default:
-                if case .failed(_, let former?) = verdicts[trial] { rest = former }
+                if case .failed(_, let former?) = results[trial] { rest = former }
                 if rest == nil {
                     rest = Rest(reason: reason, until: now + RestPolicy.first, step: 0)
                 } else {
                     rest?.longer(reason, now: now)
                 }
             }
-            // A group that does the same job with it is better proof than the trial, which may have found no free
-            // session.
+            // If a group does the same job with this encoder, the encoder works: the trial may have failed because no
+            // session was free.
             let isProven = groups.values.contains {
                 $0.job == trial.job && $0.assigned == candidate && $0.rests[candidate] == nil
             }
-            if case .passed = verdicts[trial], isProven {} else { verdicts[trial] = .failed(reason, rest: rest) }
+            if case .passed = results[trial], isProven {} else { results[trial] = .failed(reason, rest: rest) }
             rests[candidate.device]?.longer(reason, now: now)
             for name in groups.keys where groups[name]?.job == trial.job {
                 groups[name]?.rests[candidate]?.longer(reason, now: now)
             }
         }
-        return moves() + attempts(now)
+        return moves() + startTrials(now)
     }
 
-    /// Starts the trials that have become due.
-    package mutating func tick(now: Duration) -> [Effect] { attempts(now) }
+    /// Handles the end of a rest: starts the trials that have become due.
+    package mutating func tick(now: Duration) -> [Effect] { startTrials(now) }
 
-    /// When to call ``tick(now:)`` next. `nil` while nothing rests.
+    /// Returns when to call ``tick(now:)`` next. `nil` while nothing rests.
     package func nextTick(after now: Duration) -> Duration? {
         var times: [Duration] = []
         for trial in wanted() where !running.contains(trial) {
@@ -52,10 +52,10 @@ extension EncoderPool {
         return times.filter { $0 > now }.min()
     }
 
-    /// The trials that are due, in the order in which groups wait for them.
-    mutating func attempts(_ now: Duration) -> [Effect] {
+    /// Marks the trials that are due as running, and returns them in the order in which groups wait for them.
+    mutating func startTrials(_ now: Duration) -> [Effect] {
         let wanted = wanted()
-        // A rest that no trial will end is over after its pause.
+        // If no trial will end a rest, the rest is over after its pause.
         let awaited = Set(wanted.filter { due($0) != nil }.map(\.candidate.device)).union(catalogue.gone)
         rests = rests.filter { device, rest in rest.until > now || awaited.contains(device) }
         var busy = Set(running.map(\.candidate.device))
@@ -66,18 +66,18 @@ extension EncoderPool {
                 busy.insert(trial.candidate.device).inserted
             else { continue }
             running.insert(trial)
-            effects.append(.attempt(trial))
+            effects.append(.runTrial(trial))
         }
         return effects
     }
 
-    /// All trials whose result could help a group: first those of the last good encoders, then by the groups'
-    /// preference.
+    /// Returns all trials whose result could help a group: first those of the encoders that groups used last, then the
+    /// others by the preference of the groups.
     func wanted() -> [Trial] {
         var trials: [Trial] = []
         let sorted = groups.sorted { $0.value.number < $1.value.number }
         for (name, group) in sorted {
-            guard let last = group.lastGood, hardware(for: name).contains(last) else { continue }
+            guard let last = group.lastUsed, hardware(for: name).contains(last) else { continue }
             trials.append(Trial(last, group.job))
         }
         // The first choices of all groups come before any second choice.
@@ -89,23 +89,23 @@ extension EncoderPool {
         return trials.filter { seen.insert($0).inserted }
     }
 
-    /// The hardware candidates that a group prefers to software and that can be tried, best first.
+    /// Returns the hardware candidates that a group prefers to software and that can be tried, best first.
     func hardware(for name: String) -> [EncoderCandidate] {
         guard let group = groups[name] else { return [] }
-        return selector(for: name).candidates(for: group.wish).prefix { !$0.isSoftware }.filter {
+        return selector(for: name).candidates(for: group.encoding).prefix { !$0.isSoftware }.filter {
             catalogue.initialStanding(of: $0) == .untried
         }
     }
 
-    /// When a trial may run. `nil` if its result is known.
+    /// Returns when a trial may run. `nil` if its result is known.
     func due(_ trial: Trial) -> Duration? {
         let resting = groups.values.compactMap { $0.job == trial.job ? $0.rests[trial.candidate] : nil }
         if let rest = rests[trial.candidate.device] {
-            if case .failed(_, nil) = verdicts[trial] { return nil }
+            if case .failed(_, nil) = results[trial] { return nil }
             return rest.until
         }
         if let soonest = resting.map(\.until).min() { return soonest }
-        switch verdicts[trial] {
+        switch results[trial] {
         case nil: return .zero
         case .passed: return nil
         case .failed(_, let rest): return rest?.until
@@ -113,14 +113,14 @@ extension EncoderPool {
     }
 
     /// Forgets the failures that no group's settings refer to. A candidate's passed trials are kept.
-    mutating func forgetVerdicts() {
+    mutating func forgetResults() {
         let jobs = Set(groups.values.map(\.job))
-        verdicts = verdicts.filter { trial, verdict in
-            if case .passed = verdict { return true }
+        results = results.filter { trial, result in
+            if case .passed = result { return true }
             return jobs.contains(trial.job)
         }
         // This limits the memory for sources whose frame size changes repeatedly.
-        guard verdicts.count > 256 else { return }
-        verdicts = verdicts.filter { jobs.contains($0.key.job) }
+        guard results.count > 256 else { return }
+        results = results.filter { jobs.contains($0.key.job) }
     }
 }

@@ -2,35 +2,38 @@ package import BoxConfiguration
 package import FFmpeg
 package import MediaTypes
 
-/// The work of an encoder for a group: the settings and the input. Groups with equal work share one job.
+/// The work of an encoder: the settings of a group, and its input. Groups with equal settings and input have equal
+/// jobs, so one trial is enough for all of them.
 package struct EncodingJob: Sendable, Hashable {
     package var settings: VideoSettings
     /// The size of the input frames.
     package var arriving: FrameSize
-    /// Frames a second of the input.
+    /// Frames per second of the input.
     package var rate: FrameRate
 
     /// - Parameters:
-    ///   - arriving: The size of the input frames. `nil` if unknown. The size that the group wants is used then.
-    ///   - rate: Frames a second of the input. `nil` if unknown. The rate that the group wants is used then.
-    ///   - size: The size to encode if the group names none.
+    ///   - arriving: The size of the input frames. If it is `nil`, because it is unknown, the size of the settings is
+    ///     used.
+    ///   - rate: Frames per second of the input. If it is `nil`, because it is unknown, the rate of the settings is
+    ///     used.
+    ///   - size: The size to encode if the settings have none.
     ///   - pixel: The pixel aspect of the input frames.
     package init(
-        _ wish: VideoEncoding, arriving: FrameSize? = nil, rate: FrameRate? = nil, size: FrameSize? = nil,
+        _ encoding: VideoEncoding, arriving: FrameSize? = nil, rate: FrameRate? = nil, size: FrameSize? = nil,
         pixel: PixelAspect = .square
     ) {
-        self.arriving = arriving ?? wish.size ?? FrameSize(width: 1280, height: 720)
-        self.rate = rate ?? wish.rate ?? FrameRate(30)
+        self.arriving = arriving ?? encoding.size ?? FrameSize(width: 1280, height: 720)
+        self.rate = rate ?? encoding.frameRate ?? FrameRate(30)
         // An encoder always gets a size, because the source may change its own.
         settings = VideoSettings(
-            wish, size: size ?? self.arriving, arriving: self.rate,
+            encoding, size: size ?? self.arriving, arriving: self.rate,
             frames: ArrivingFrames(size: self.arriving, pixel: pixel))
     }
 
-    /// Pixels a second of the output.
+    /// Pixels per second of the output.
     package var pixelRate: Double {
         let size = settings.size ?? arriving
-        let rate = settings.rate ?? rate
+        let rate = settings.frameRate ?? rate
         return Double(size.width * size.height) * Double(rate.numerator) / Double(rate.denominator)
     }
 
@@ -40,31 +43,32 @@ package struct EncodingJob: Sendable, Hashable {
 
 extension VideoSettings {
     /// - Parameters:
-    ///   - size: The size to encode if the group names none. `nil` keeps that of the source.
-    ///   - arriving: Frames a second of the input, or of its fields if those become frames. `nil` if unknown.
+    ///   - size: The size to encode if the settings have none. `nil` keeps that of the source.
+    ///   - arriving: Frames per second of the input, or fields per second if fields become frames. `nil` if unknown.
     ///   - frames: The input frames, if known.
-    package init(_ wish: VideoEncoding, size: FrameSize?, arriving: FrameRate?, frames: ArrivingFrames? = nil) {
-        let size = wish.size ?? size
+    package init(_ encoding: VideoEncoding, size: FrameSize?, arriving: FrameRate?, frames: ArrivingFrames? = nil) {
+        let size = encoding.size ?? size
         self.init(
-            size: size, rate: Self.conversion(from: arriving, to: wish.rate),
-            bitrate: wish.bitrate.bitsPerSecond, keyframe: wish.keyframe, profile: wish.profile,
-            fit: Self.fit(wish.fit, to: size, frames),
-            deinterlacing: frames?.isInterlaced == true ? wish.deinterlace.settings : nil,
+            size: size, frameRate: Self.conversion(from: arriving, to: encoding.frameRate),
+            bitrate: encoding.bitrate.bitsPerSecond, keyframeInterval: encoding.keyframeInterval,
+            profile: encoding.profile,
+            fit: Self.fit(encoding.fit, to: size, frames),
+            deinterlacing: frames?.isInterlaced == true ? encoding.deinterlace.settings : nil,
             deinterlacesAll: frames.map { $0.isInterlaced && !$0.areMarked } ?? false)
     }
 
-    /// Frames with the right aspect ratio only need scaling.
-    private static func fit(_ wish: PictureFit, to size: FrameSize?, _ frames: ArrivingFrames?) -> Fit {
+    /// Returns how the frames are fitted. Frames with the right aspect ratio only need scaling.
+    private static func fit(_ configured: PictureFit, to size: FrameSize?, _ frames: ArrivingFrames?) -> Fit {
         guard let size, let frames, !frames.hasShape(of: size) else { return .stretch }
-        return switch wish {
+        return switch configured {
         case .pad: .pad
         case .crop: .crop(frames.part(withShapeOf: size))
         case .stretch: .stretch
         }
     }
 
-    /// Converts only if the rates differ. At equal rates the filter would move each frame to its grid, and double or
-    /// drop frames of a source whose timestamps are rounded to milliseconds.
+    /// Returns the rate to convert to. `nil` if the rates are equal: the filter would then still move each frame to its
+    /// grid, and repeat or drop frames of a source whose timestamps are rounded to milliseconds.
     private static func conversion(from arriving: FrameRate?, to wanted: FrameRate?) -> FrameRate? {
         guard let wanted else { return arriving.flatMap { bounded($0) } }
         guard let arriving else { return wanted }
@@ -74,8 +78,8 @@ extension VideoSettings {
         return abs(ratio - 1) < 0.005 ? nil : wanted
     }
 
-    /// The most frames a second of a group that names no rate: platforms accept no more. A tenth above 60 counts as 60,
-    /// because a measured rate is not exact.
+    /// The most frames per second for a group whose settings have no rate, because platforms accept no more than 60. A
+    /// rate of up to a tenth above 60 counts as 60, because a measured rate is not exact.
     private static let fastestUnasked = 66
 
     /// Reduces a rate that is too fast to every second frame, or every third, so that frames stay evenly spaced.
@@ -90,11 +94,11 @@ extension VideoSettings {
 }
 
 extension DeinterlaceMode {
-    /// `nil` for none.
+    /// How the encoder deinterlaces. `nil` for not at all.
     package var settings: VideoSettings.Deinterlacing? {
         switch self {
-        case .auto: .frames
-        case .field: .fields
+        case .auto: .onePerFrame
+        case .field: .onePerField
         case .off: nil
         }
     }

@@ -3,19 +3,19 @@ package enum RestPolicy {
     /// The first pause. Each further pause is twice as long.
     package static let first = Duration.seconds(2)
     package static let cap = Duration.seconds(300)
-    /// Older failures are not counted.
+    /// How long a failure counts.
     package static let memory = Duration.seconds(600)
-    /// After this many failures within ``memory`` the pause is the cap, however short the last one was: a device that
-    /// returns and fails repeatedly must not get a stream each time.
+    /// After this many failures within ``memory`` the pause is the longest one, however short the last pause was, so
+    /// that a device that returns and fails repeatedly does not get a stream each time.
     package static let most = 3
 
-    /// - Parameter step: 0 for the first pause.
+    /// - Parameter step: The number of pauses before this one.
     package static func pause(_ step: Int) -> Duration { min(first * (1 << min(step, 16)), cap) }
 }
 
 /// A pause and its reason.
 struct Rest: Sendable, Hashable {
-    /// For display.
+    /// The reason, for display.
     var reason: FailureReason
     /// The earliest time of the next trial.
     var until: Duration

@@ -4,20 +4,20 @@ package import MediaTypes
 
 /// The options that all hardware encoders have in common.
 private func commonOptions(_ settings: VideoSettings, _ inputRate: FrameRate?) -> [String] {
-    let rate = settings.rate ?? inputRate
+    let rate = settings.frameRate ?? inputRate
     return [
         "-b:v", "\(settings.bitrate)", "-maxrate", "\(settings.bitrate)", "-bufsize", "\(settings.bitrate)",
         // B-frames would change the order of the frames, at which encoders are switched.
         "-bf", "0",
         // Only an upper limit: keyframes are forced by time.
-        "-g", "\(rate.map { $0.frames(in: settings.keyframe) * 2 } ?? 600)",
+        "-g", "\(rate.map { $0.frames(in: settings.keyframeInterval) * 2 } ?? 600)",
     ]
 }
 
-/// The format of frames in a GPU's memory: ten bits if the profile needs them.
+/// Returns the format of frames in the memory of a GPU: ten bits if the profile needs them.
 private func surfaceFormat(_ settings: VideoSettings) -> String { settings.profile == "main10" ? "p010le" : "nv12" }
 
-/// Intel and AMD GPUs, through the kernel's render node and the vendor's VA driver.
+/// The recipe for Intel and AMD GPUs, through the kernel's render node and the vendor's VA driver.
 package struct VAAPIRecipe: EncoderRecipe {
     package let codec: VideoCodec
     /// `/dev/dri/renderD128`
@@ -60,7 +60,7 @@ package struct VAAPIRecipe: EncoderRecipe {
     }
 }
 
-/// NVIDIA GPUs.
+/// The recipe for NVIDIA GPUs.
 package struct NVENCRecipe: EncoderRecipe {
     package let codec: VideoCodec
     /// CUDA's number of the GPU. `nil` leaves the choice to the driver.
@@ -72,7 +72,7 @@ package struct NVENCRecipe: EncoderRecipe {
     }
 
     package var encoder: String { "\(codec.rawValue)_nvenc" }
-    /// CUDA numbers GPUs by speed by default. This makes it number them by slot.
+    /// By default CUDA numbers the GPUs by their speed. This variable makes it number them by slot.
     package var environment: [String: String] { ["CUDA_DEVICE_ORDER": "PCI_BUS_ID"] }
     package func filters(for settings: VideoSettings) -> [String] {
         ["format=\(settings.profile == "main10" ? "p010le" : "yuv420p")"]
@@ -89,7 +89,7 @@ package struct NVENCRecipe: EncoderRecipe {
     }
 }
 
-/// Intel GPUs through Quick Sync.
+/// The recipe for Intel GPUs through Quick Sync.
 package struct QSVRecipe: EncoderRecipe {
     package let codec: VideoCodec
     /// `/dev/dri/renderD128`
@@ -115,7 +115,7 @@ package struct QSVRecipe: EncoderRecipe {
     }
 }
 
-/// Encoders of the kernel's video devices, mostly on ARM boards.
+/// The recipe for encoders of the kernel's video devices (V4L2), mostly on ARM boards.
 package struct V4L2M2MRecipe: EncoderRecipe {
     package let codec: VideoCodec
 

@@ -1,7 +1,7 @@
 package import FFmpeg
 package import MediaTypes
 
-/// Software HEVC.
+/// The recipe for HEVC in software.
 package struct Libx265Recipe: EncoderRecipe {
     package var preset: String
 
@@ -16,7 +16,7 @@ package struct Libx265Recipe: EncoderRecipe {
     }
 
     package func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
-        let rate = settings.rate ?? inputRate
+        let rate = settings.frameRate ?? inputRate
         let kilobits = settings.bitrate / 1000
         var parameters = [
             // Parameter sets before every keyframe, so that a reader may begin at any keyframe.
@@ -24,7 +24,7 @@ package struct Libx265Recipe: EncoderRecipe {
             // Stated, because x265 would print a warning for small frames.
             "lookahead-slices=0",
             // Only an upper limit: keyframes are forced by time.
-            "keyint=\(rate.map { $0.frames(in: settings.keyframe) * 2 } ?? 600)",
+            "keyint=\(rate.map { $0.frames(in: settings.keyframeInterval) * 2 } ?? 600)",
             "vbv-maxrate=\(kilobits)", "vbv-bufsize=\(kilobits)", "log-level=warning",
         ]
         // x265 cannot use the timestamps. If the rate is unknown, the most common rate is closer than FFmpeg's guess.

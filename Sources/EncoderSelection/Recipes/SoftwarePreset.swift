@@ -9,7 +9,7 @@ package enum SoftwarePreset {
         codec == .hevc ? Libx265Recipe(effort: effort).preset : Libx264Recipe(effort: effort).preset
     }
 
-    /// The efforts with different presets, the one with the most work first.
+    /// Returns the efforts that have different presets, the one with the most work first.
     package static func efforts(for codec: VideoCodec) -> [EncoderEffort] {
         var names: Set<String> = []
         return EncoderEffort.allCases.filter { names.insert(name($0, for: codec)).inserted }

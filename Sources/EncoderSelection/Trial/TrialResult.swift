@@ -5,14 +5,14 @@ package import FFmpeg
 package enum TrialResult: Sendable, Hashable {
     /// - Parameter scalesOnGPU: Whether the GPU scaled the frames.
     case passed(scalesOnGPU: Bool)
-    /// The reason says what to do.
+    /// It failed. The reason says what to do.
     case failed(FailureCause, FailureReason)
 
     /// Reads the result from the end of a trial.
     ///
     /// - Parameters:
-    ///   - overdue: Its condition, if it was ended because it took too long.
-    ///   - flaw: The fault of its stream. `nil` if there is none.
+    ///   - overdue: The condition of the process, if it was ended because it took too long.
+    ///   - flaw: The fault of the stream that the trial encoded. `nil` if there is none.
     ///   - scalesOnGPU: Whether the GPU scaled the frames.
     package init(
         _ exit: ChildExit, of candidate: EncoderCandidate, overdue: Overdue?, flaw: String?, scalesOnGPU: Bool = false
@@ -76,7 +76,7 @@ package enum TrialResult: Sendable, Hashable {
         case (.unsupported, .nvenc) where says("No capable devices found") && !says("features"):
             return "the GPU or its driver cannot encode this codec"
         case (.unsupported, _):
-            // The device is not at fault.
+            // FFmpeg refuses an option, so the device is not at fault.
             if let refused = RefusedOption(exit.log) {
                 return FailureReason(RefusedRole.sentence(refused.description), kind: .refusedOption)
             }

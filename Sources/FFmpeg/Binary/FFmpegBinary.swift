@@ -15,7 +15,7 @@ package struct FFmpegBinary: Sendable, Hashable {
         self.capabilities = capabilities
     }
 
-    /// How long it may take to answer: seconds if its libraries come from a slow disk while the box boots.
+    /// How long it may take to answer: seconds if its libraries are read from a slow disk while the box boots.
     package static let patience = Duration.seconds(30)
 
     /// A program that was found, and the knowledge about it that can be stored.
@@ -66,8 +66,8 @@ package struct FFmpegBinary: Sendable, Hashable {
                 askNext()
             }
         }
-        /// Uses the usual list if the answer is empty, because a wrapper does not pass it on or it was interrupted. A
-        /// missing part is then noticed when it is used.
+        /// Returns the usual list if the answer is empty: a wrapper script did not pass it on, or FFmpeg was
+        /// interrupted. A part that this FFmpeg lacks is then noticed when it is used.
         func list(_ names: Set<String>, or usual: Set<String>) -> Set<String> { names.isEmpty ? usual : names }
         let usual = FFmpegCapabilities.complete(version)
         func text(_ question: CapabilityQuestions) throws(FFmpegBinaryError) -> String {

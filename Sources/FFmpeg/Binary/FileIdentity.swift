@@ -5,7 +5,7 @@ package struct FileIdentity: Codable, Sendable, Hashable, CustomStringConvertibl
     private let device: UInt64
     private let inode: UInt64
     private let size: Int64
-    /// Nanoseconds since 1970. The kernel sets the second one, and no program can set it back.
+    /// Nanoseconds since 1970. A program can set `modified` back, but not `changed`, which the kernel sets.
     private let modified: Int64
     private let changed: Int64
 

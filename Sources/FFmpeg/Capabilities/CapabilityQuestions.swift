@@ -17,14 +17,14 @@ enum CapabilityQuestions: CaseIterable {
         case .rtspOptions: ["-hide_banner", "-h", "demuxer=rtsp"]
         case .x265Options: ["-hide_banner", "-h", "encoder=libx265"]
         case .hwaccels: ["-hide_banner", "-hwaccels"]
-        // Tried with a real command: no list says which options go together.
+        // Asked with a real command: no list says which options may be combined.
         case .rateWithPassthrough:
             [
                 "-hide_banner", "-nostdin", "-loglevel", "quiet", "-f", "lavfi", "-i", "color=size=16x16:rate=30",
                 "-frames:v", "1",
                 "-fps_mode", "passthrough", "-r", "30", "-f", "null", "-",
             ]
-        // Tried too: if the option is lost, the muxer uses its own hash.
+        // Asked with a real command, too: if the option does not reach the muxer, the muxer uses its own hash.
         case .preset:
             [
                 "-hide_banner", "-nostdin", "-loglevel", "quiet", "-f", "lavfi", "-i", "color=size=16x16:rate=30",

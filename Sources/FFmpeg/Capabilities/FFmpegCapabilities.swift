@@ -1,7 +1,7 @@
 package import MediaTypes
 
-/// The capabilities of one FFmpeg, as far as command lines depend on them. The program itself is asked. The version
-/// decides only where FFmpeg cannot be asked.
+/// The capabilities of one FFmpeg, as far as command lines depend on them. The program itself lists them. The version
+/// decides only about a capability that FFmpeg does not list.
 package struct FFmpegCapabilities: Sendable, Hashable, Codable {
     package let version: FFmpegVersion
     /// Names of the encoders compiled in. An encoder in the list may still not work: only a trial encode proves it.
@@ -66,7 +66,7 @@ package struct FFmpegCapabilities: Sendable, Hashable, Codable {
     }
 
     /// Whether inputs, filters, encoders and outputs run in threads of their own (FFmpeg 7.0 and later), so that audio
-    /// may come later than its frames. FFmpeg cannot be asked for this.
+    /// may arrive later than its frames. FFmpeg does not list this.
     var runsInThreads: Bool { version.equivalent.map { $0 >= FFmpegVersion.Release(major: 7, minor: 0) } ?? true }
 
     /// Whether a publisher has to state the frame rate. The preset that passes its key on also sets a rate, which would
@@ -103,7 +103,7 @@ package struct FFmpegCapabilities: Sendable, Hashable, Codable {
     /// The time base is a number, because all versions accept it: FFmpeg 9 refuses `-1` for the source's time base, and
     /// versions before 6.1 refuse the word `demux`.
     ///
-    /// - Parameter ticks: Ticks a second. The default is that of MPEG-TS and of the feeds.
+    /// - Parameter ticks: Ticks per second. The default is that of MPEG-TS and of the feeds.
     func timestampOptions(ticks: Int = 90_000) -> [String] {
         [options.contains("fps_mode") ? "-fps_mode" : "-vsync", "passthrough", "-enc_time_base", "1:\(ticks)"]
     }
@@ -114,8 +114,8 @@ package struct FFmpegCapabilities: Sendable, Hashable, Codable {
         ["-re"] + (options.contains("readrate_initial_burst") ? ["-readrate_initial_burst", "0.001"] : [])
     }
 
-    /// More parameters for the address of an SRT listener. On the IPv6 wildcard it accepts IPv4 too, which newer
-    /// versions of libsrt have to be told. An FFmpeg before 9 has no option for it.
+    /// More parameters for the address of an SRT listener. A listener on the IPv6 wildcard also accepts IPv4, for which
+    /// newer versions of libsrt need a parameter. An FFmpeg before 9 has no option for it.
     ///
     /// - Parameter authority: Host and port.
     func srtListenerParameters(on authority: String) -> [String] {

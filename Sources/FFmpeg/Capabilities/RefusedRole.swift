@@ -2,7 +2,7 @@
 package struct RefusedRole: Sendable, Hashable, Codable {
     /// The purpose of such processes: `encoders`, `RTMP targets`.
     package var role: String
-    /// As ``RefusedOption`` describes it.
+    /// The refused part, in the words of ``RefusedOption``.
     package var refused: String
 
     package init(role: String, refused: String) {
@@ -15,12 +15,13 @@ package struct RefusedRole: Sendable, Hashable, Codable {
         Self.sentence(refused, ffmpeg: ffmpeg) + ", which these need: \(role)" + Self.advice(on: refused)
     }
 
-    /// The same for a single process, without the advice.
+    /// Returns the sentence for a single process, without the advice.
     package static func sentence(_ refused: String, ffmpeg: String) -> String {
         "FFmpeg \(ffmpeg) \(verb(for: refused)) \(refused)"
     }
 
-    /// The same for an encoder's trial, which does not know the version, with the advice.
+    /// Returns the sentence for the trial of an encoder, with the advice and without the version, which the trial does
+    /// not know.
     package static func sentence(_ refused: String) -> String {
         "this FFmpeg \(verb(for: refused)) \(refused)" + advice(on: refused)
     }

@@ -1,7 +1,7 @@
 import Synchronization
 import SystemPackage
 
-/// The child's ends of its pipes. They are closed once, whichever path comes first.
+/// The ends of the pipes that a child gets. They are closed exactly once, on every path.
 final class ChildEnds: Sendable {
     private let descriptors: Mutex<[FileDescriptor]>
 
@@ -9,7 +9,7 @@ final class ChildEnds: Sendable {
         self.descriptors = Mutex(descriptors.compactMap { $0 })
     }
 
-    /// /dev/null, for an end that is not given.
+    /// Opens /dev/null, in place of an end that the caller did not give.
     func nullIfNeeded() throws -> FileDescriptor {
         let null = try FileDescriptor.open("/dev/null", .readWrite, options: .closeOnExec)
         add(null)

@@ -3,7 +3,7 @@ package struct ChildExit: Sendable, Hashable {
     package let status: ChildStatus
     /// Whether the end was requested, through the handle or by cancellation.
     package let asked: Bool
-    /// `nil` if the end was requested and nothing was wrong.
+    /// The cause of the end. `nil` if the end was requested and nothing was wrong.
     package let cause: FailureCause?
     package let log: LogExcerpt
 

@@ -35,7 +35,7 @@ package final class ChildHandle: Sendable {
         }
     }
 
-    /// Returns once the end is requested. For code that uses a handle without a process.
+    /// Waits until the end is requested. For code that uses a handle without a process.
     package func untilAsked() async {
         for await _ in requests { return }
     }

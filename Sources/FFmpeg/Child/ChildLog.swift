@@ -3,7 +3,7 @@ import Redaction
 /// Keeps an excerpt of a child's stderr, and decides which lines become events.
 struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Instant.Duration == Duration {
     private(set) var excerpt = LogExcerpt()
-    /// Whether its output is open, and the handshake with a peer is complete.
+    /// Whether the child's output is open. For a publisher, the target has then accepted the connection.
     private(set) var isOutputOpen = false
     private var parser = ProgressParser()
     private var rate: LogRate<Instant>
@@ -26,7 +26,7 @@ struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Ins
             let message = LogLine(parsing: ControlCharacters.escaped(in: redactor.redacted(line)))
             if message.level == .verbose { return [] }
             if message.level == .info {
-                // Descriptions of streams: a few lines, once. Only one of them becomes an event.
+                // FFmpeg describes its streams once, in a few lines. Only one of these lines becomes an event.
                 guard message.text.hasPrefix("Output #0,") else { return [] }
                 isOutputOpen = true
                 return [.outputOpened]

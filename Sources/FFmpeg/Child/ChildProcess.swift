@@ -14,15 +14,16 @@ package enum ChildProcess {
     /// kernel for a disk or a driver, otherwise after a few more, or when the task is cancelled.
     ///
     /// - Parameters:
-    ///   - stdin: The child's end. This call owns it and closes it on every path. `nil` is /dev/null.
-    ///   - stdout: The same for the output.
+    ///   - stdin: The descriptor that becomes the child's standard input. This call owns it and closes it on every
+    ///     path. `nil` means /dev/null.
+    ///   - stdout: The descriptor that becomes the child's standard output, owned and closed in the same way.
     ///   - environment: The service's environment. The child gets the variables that drivers need, and no secrets.
     ///   - redactor: Knows the service's secrets. Those of the command are added.
     ///   - handle: Stops the child.
     ///   - clock: Times the steps of stopping.
-    ///   - takes: Called with each line, including its secrets, before any line is left out. A line that it accepts is
-    ///     not processed further. It must not block.
-    ///   - events: Called in order, never concurrently. It must not block.
+    ///   - consumesLine: Called with each line, secrets included, before any line is left out. If it returns true, the
+    ///     line is not processed further. It must not block.
+    ///   - onEvent: Called with one event after the other, never concurrently. It must not block.
     package static func run(
         _ command: FFmpegCommand,
         binary: FFmpegBinary,
@@ -32,14 +33,14 @@ package enum ChildProcess {
         redactor: Redactor = Redactor(),
         handle: ChildHandle = ChildHandle(),
         clock: some Clock<Duration> = ContinuousClock(),
-        takes: (@Sendable (LogLine) -> Bool)? = nil,
-        events: @escaping @Sendable (ChildEvent) -> Void
+        consumesLine: (@Sendable (LogLine) -> Bool)? = nil,
+        onEvent: @escaping @Sendable (ChildEvent) -> Void
     ) async -> ChildExit {
         let exit = FirstExit()
         let run = ChildRun(
             command: command, binary: binary, input: stdin, output: stdout,
             environment: environment, redactor: redactor.adding(command.secrets),
-            handle: handle, clock: clock, takes: takes, events: events, abandon: { exit.give($0) })
+            handle: handle, clock: clock, consumesLine: consumesLine, onEvent: onEvent, abandon: { exit.give($0) })
         // A separate task: cancellation would close the child's stderr before its last lines are read.
         Task { exit.give(await run.run()) }
         return await withTaskCancellationHandler {

@@ -4,7 +4,7 @@ import Subprocess
 import Synchronization
 import SystemPackage
 
-/// The work behind ``ChildProcess``.
+/// One run of a child process, for ``ChildProcess``.
 struct ChildRun<C: Clock<Duration>>: Sendable {
     let command: FFmpegCommand
     let binary: FFmpegBinary
@@ -14,9 +14,9 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
     let redactor: Redactor
     let handle: ChildHandle
     let clock: C
-    let takes: (@Sendable (LogLine) -> Bool)?
-    let events: @Sendable (ChildEvent) -> Void
-    /// Takes the exit of a child that does not end, or whose end Subprocess does not notice.
+    let consumesLine: (@Sendable (LogLine) -> Bool)?
+    let onEvent: @Sendable (ChildEvent) -> Void
+    /// Called with the exit of a child that does not end, or whose end Subprocess does not notice.
     let abandon: @Sendable (ChildExit) -> Void
 
     /// The wait between the steps of a graceful stop.
@@ -42,12 +42,13 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
             }
             let result = try await Subprocess.run(
                 configuration(secret),
-                // We close them ourselves, so that it happens on every path.
+                // This type closes the descriptors itself, so that they are closed on every path.
                 input: .fileDescriptor(input ?? secret?.input ?? null, closeAfterSpawningProcess: false),
                 output: .fileDescriptor(output ?? secret?.output ?? null, closeAfterSpawningProcess: false),
                 error: .sequence
             ) { execution in
-                // The child has its own copies. Ours would keep its peers from seeing the end.
+                // The child has copies of its own. Open copies in the service would keep the other ends from seeing the
+                // end of the stream.
                 ends.close()
                 let log = await attend(execution)
                 let pid = execution.processIdentifier.value
@@ -69,8 +70,9 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
             .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
         ]
         var words = [binary.path] + (secret.map { command.arguments(withSecretAt: $0.path) } ?? command.arguments)
-        // Ends the child with the service, even after a SIGKILL. The kernel watches the thread that forked, which is
-        // Subprocess's worker thread and lives as long as the process. setpriv replaces itself, so the pid is FFmpeg's.
+        // Makes the kernel end the child when the service ends, even by SIGKILL. The kernel watches the thread that
+        // forked, which is Subprocess's worker thread and lives as long as the process. setpriv replaces itself, so the
+        // pid is FFmpeg's.
         if let setpriv = Self.setpriv { words = [setpriv, "--pdeathsig", "KILL", "--"] + words }
         return Configuration(
             executable: .path(FilePath(words[0])), arguments: Arguments(Array(words.dropFirst())),
@@ -89,7 +91,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         defer { handle.runs(nil) }
         takePrecedence(pid)
         Self.giveWay(pid)
-        events(.started(pid: pid))
+        onEvent(.started(pid: pid))
         return await withTaskGroup(of: ChildLog<C.Instant>?.self) { group in
             group.addTask {
                 let log = await read(child)
@@ -113,20 +115,22 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         }
     }
 
-    /// Gives processes that only move the stream precedence over encoders, which keep every core busy, but not over the
-    /// data path. Without the permission for it, nothing changes until the box is overloaded.
+    /// Gives processes that only pass the stream on a higher priority than encoders, which keep every core busy, and a
+    /// lower one than the data path. If the service lacks the permission, all have the same priority, which matters
+    /// only on an overloaded box.
     private func takePrecedence(_ pid: pid_t) {
         switch command.role {
         case .relay, .publisher, .audioConverter:
-            // The process group, because the process id would mean its first thread only, and more may exist by now.
+            // The process group, because a process id sets the priority of the first thread only, and more may exist by
+            // now.
             _ = setpriority(__priority_which_t(PRIO_PGRP.rawValue), id_t(pid), -5)
         case .encoder, .trial, .slate: break
         }
     }
 
-    /// Makes the kernel end a child before the service if memory runs out: the service restarts the child. A unit's
-    /// `OOMScoreAdjust=` is for the service alone. Without that setting nothing changes, and lowering the value again
-    /// is not permitted.
+    /// Makes the kernel end a child before the service if memory runs out, because the service restarts the child. The
+    /// child inherits the unit's `OOMScoreAdjust=`, which is meant for the service alone, so this sets the value to 0.
+    /// Without that setting nothing changes. No later write can lower the value again without a privilege.
     private static func giveWay(_ pid: pid_t) {
         let file = open("/proc/\(pid)/oom_score_adj", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }
@@ -147,13 +151,13 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
             note("stderr could not be read: \(error)", in: &log)
         }
         if let last = splitter.finish() { note(last, in: &log) }
-        for event in log.finish() { events(event) }
+        for event in log.finish() { onEvent(event) }
         return log
     }
 
     private func note(_ line: String, in log: inout ChildLog<C.Instant>) {
-        if let takes, takes(LogLine(parsing: line)) { return }
-        for event in log.consume(line, redactor: redactor, now: clock.now) { events(event) }
+        if let consumesLine, consumesLine(LogLine(parsing: line)) { return }
+        for event in log.consume(line, redactor: redactor, now: clock.now) { onEvent(event) }
     }
 
     /// Waits for stop requests and carries them out, until it is cancelled because the child has ended.
@@ -189,21 +193,21 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
     }
 
     private func abandonUnlessDead(_ pid: pid_t) async {
-        // Real time, whatever clock times the steps of stopping.
+        // This is real time, also in a test whose clock is advanced by hand.
         let killed = ContinuousClock.now
         var watch = DeathWatch()
         while true {
-            let isOver = (try? await ContinuousClock().sleep(for: DeathWatch.pause)) == nil
+            let isOver = (try? await ContinuousClock().sleep(for: DeathWatch.observationInterval)) == nil
             guard !isOver, !Self.hasEnded(pid) else { return }
-            let look = DeathWatch.waitsInKernel(pid) ? DeathWatch.Look.waitsInKernel : .ends
-            if watch.abandons(look, after: .now - killed, isUrgent: handle.isUrgent) { break }
+            let observation = DeathWatch.waitsInKernel(pid) ? DeathWatch.Observation.waitsInKernel : .ends
+            if watch.abandons(observation, after: .now - killed, isUrgent: handle.isUrgent) { break }
         }
         let exit = ChildExit(status: .abandoned, asked: true, cause: handle.blame ?? .stuck, log: LogExcerpt())
         abandon(exit)
     }
 
-    /// Reaps a child that Subprocess does not notice: if descriptors had run out when the child was started, Subprocess
-    /// has none to notice the end, and would wait forever.
+    /// Reaps a child whose end Subprocess does not notice: if descriptors ran out while the child was started,
+    /// Subprocess has none to watch it with, and would wait forever.
     private func reap(_ pid: pid_t, log: ChildLog<C.Instant>, lasted: Duration) async {
         guard (try? await ContinuousClock().sleep(for: Self.noticePatience)) != nil else { return }
         var info = siginfo_t()

@@ -6,34 +6,35 @@ import Glibc
 /// processor, which may take seconds on a loaded machine. Pure: the caller passes in what it observed.
 struct DeathWatch {
     /// An observation of a killed child.
-    enum Look: Sendable, Hashable {
+    enum Observation: Sendable, Hashable {
         case ended
-        /// A thread of it waits in the kernel, where no signal reaches it.
+        /// A thread of the child waits in the kernel, where no signal reaches it.
         case waitsInKernel
-        /// It is ending, or needs a processor to end.
+        /// The child is ending, or needs a processor to end.
         case ends
     }
 
     /// The time between two observations.
-    static let pause = Duration.milliseconds(100)
+    static let observationInterval = Duration.milliseconds(100)
     /// How long to wait for a child that waits in the kernel, and for any child if the service has to end.
     private static let patience = Duration.seconds(1)
     /// How long to wait for any other child.
     private static let longest = Duration.seconds(8)
 
-    /// The time from which on every observation found it waiting in the kernel.
+    /// When the child began to wait in the kernel, according to the observations. `nil` if it did not wait at the last
+    /// one.
     private var since: Duration?
 
     /// - Parameters:
     ///   - elapsed: The time since it was killed.
     ///   - isUrgent: Whether the service cannot wait any longer.
     /// - Returns: Whether to leave the child to the kernel.
-    mutating func abandons(_ look: Look, after elapsed: Duration, isUrgent: Bool) -> Bool {
-        since = look == .waitsInKernel ? since ?? elapsed : nil
-        guard look != .ended, elapsed >= Self.patience else { return false }
+    mutating func abandons(_ observation: Observation, after elapsed: Duration, isUrgent: Bool) -> Bool {
+        since = observation == .waitsInKernel ? since ?? elapsed : nil
+        guard observation != .ended, elapsed >= Self.patience else { return false }
         if isUrgent || elapsed >= Self.longest { return true }
-        // It waited there from the beginning, or has waited there long enough.
-        return since.map { $0 <= Self.pause * 2 || elapsed - $0 >= Self.patience } ?? false
+        // It has waited in the kernel from the beginning, or for long enough.
+        return since.map { $0 <= Self.observationInterval * 2 || elapsed - $0 >= Self.patience } ?? false
     }
 
     // MARK: Thread states

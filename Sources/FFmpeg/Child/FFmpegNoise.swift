@@ -1,4 +1,4 @@
-/// FFmpeg's warnings in a healthy run, about which an operator can or should do nothing.
+/// FFmpeg's warnings in a healthy run, which need no action by an operator.
 package enum FFmpegNoise {
     /// Whether a line is such a warning.
     package static func contains(_ line: LogLine) -> Bool {
@@ -8,7 +8,7 @@ package enum FFmpegNoise {
             return true
         }
         let text = LogLine.withoutPrefixes(line.text)
-        // On a busy machine, if audio comes after the first frames: its decoder is opened with the first audio frame.
+        // On a busy machine, if audio arrives after the first frames: its decoder is opened with the first audio frame.
         if text.hasPrefix("Could not find codec parameters for stream "), text.contains(" (Audio: "),
             text.hasSuffix(": unspecified sample format")
         {
@@ -27,13 +27,13 @@ package enum FFmpegNoise {
         "Consider increasing the value for the 'analyzeduration' ",
         // The second option is intended: see the preset of publishers.
         "Multiple -r options specified for stream",
-        // A source without audio, with FFmpeg 7 and later: the option is for audio that may come later.
+        // A source without audio, with FFmpeg 7 and later: the option is for audio that may arrive later.
         "Codec AVOption b:a (",
         // Audio alone as MPEG-TS: the interval of its clock reference is a guess, and the service does not use it.
         "frame size not set",
         // A file that could not be read in real time for a moment, with FFmpeg 8 and later.
         "Resumed reading at pts ",
-        // A VA driver that writes some headers itself. The trial checks whether parameter sets come.
+        // A VA driver that writes some headers itself. The trial checks whether the stream has parameter sets.
         "Driver does not support some wanted packed headers ",
     ]
 }

@@ -1,8 +1,8 @@
 /// The first and the last messages of a process: causes are at the beginning, consequences at the end.
 package struct LogExcerpt: Sendable, Hashable {
-    /// At most 20 lines.
+    /// The first lines, at most 20.
     package private(set) var head: [String] = []
-    /// At most 60 lines, without those of the head.
+    /// The last lines, at most 60, without those of the head.
     package private(set) var tail: [String] = []
     /// The number of lines between the two that are not kept.
     package private(set) var omitted = 0
@@ -30,7 +30,7 @@ package struct LogExcerpt: Sendable, Hashable {
     /// Whether a kept line contains a text.
     package func says(_ text: String) -> Bool { lines.contains { $0.contains(text) } }
 
-    /// The last messages, without those that repeat an error by its number alone, unless there are no others.
+    /// The last messages. A message that only repeats an error by its number is left out if there are others.
     package func last(_ count: Int) -> [String] {
         let words = all.filter { !FailureClassifier.isEcho($0) }
         return Array((words.isEmpty ? all : words).suffix(count))

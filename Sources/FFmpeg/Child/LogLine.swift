@@ -6,7 +6,7 @@ package struct LogLine: Sendable, Hashable {
 
     /// `nil` for a line that a library printed without FFmpeg's log.
     package let level: Level?
-    /// Without the level.
+    /// The message, without its level.
     package let text: String
 
     package init(level: Level?, text: String) {
@@ -18,7 +18,7 @@ package struct LogLine: Sendable, Hashable {
     init(parsing line: String) {
         var rest = Substring(line)
         var prefix = Substring()
-        // The names of the parts come first, if any: `[vost#0:0/libx264 @ 0x…] [enc:libx264 @ 0x…] [error] …`.
+        // The names of FFmpeg's parts precede the level: `[vost#0:0/libx264 @ 0x…] [enc:libx264 @ 0x…] [error] …`.
         while let next = Self.endOfPrefix(rest) {
             prefix = Substring(line)[..<next]
             rest = rest[next...]

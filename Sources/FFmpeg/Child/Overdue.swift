@@ -1,4 +1,4 @@
-/// The condition of a child that was ended because its time was over.
+/// The state in which a child was when its time limit ended it.
 package enum Overdue: Sendable, Hashable {
     /// It did nothing.
     case hanging

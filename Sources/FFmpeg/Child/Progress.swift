@@ -7,7 +7,7 @@ package struct Progress: Sendable, Hashable {
     package var bitrate: Double?
     /// Bytes written.
     package var totalSize: Int64?
-    /// The newest output timestamp in microseconds. Not the elapsed time: it is on the source's timeline.
+    /// The newest output timestamp in microseconds, on the source's timeline. It is not the elapsed time.
     package var outTime: Int64?
     package var duplicated: Int?
     package var dropped: Int?

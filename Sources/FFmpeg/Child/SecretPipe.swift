@@ -8,10 +8,10 @@ struct SecretPipe {
         let description: String
     }
 
-    /// For the child's standard input, if the secret goes there.
+    /// The end of the pipe for the child's standard input. `nil` if the secret goes elsewhere.
     let input: FileDescriptor?
-    /// For the child's standard output, if the secret goes there: FFmpeg reads it like a file, and writes nothing to
-    /// it.
+    /// The end of the pipe for the child's standard output. FFmpeg reads it like a file, and writes nothing to it.
+    /// `nil` if the secret goes elsewhere.
     let output: FileDescriptor?
     /// The path that FFmpeg opens.
     let path: String

@@ -1,6 +1,6 @@
 package import MediaTypes
 
-/// The frames of a source, as far as filters depend on them.
+/// The properties of the input frames that filters depend on.
 package struct ArrivingFrames: Sendable, Hashable {
     package var size: FrameSize
     package var pixel: PixelAspect
@@ -16,7 +16,7 @@ package struct ArrivingFrames: Sendable, Hashable {
         self.areMarked = areMarked
     }
 
-    /// The size with square pixels. Both sides are even, as 4:2:0 needs it.
+    /// The size that the frames have with square pixels. Width and height are even, as 4:2:0 needs it.
     package var squareSize: FrameSize {
         FrameSize(width: Self.even(size.width * pixel.width, over: pixel.height), height: max(2, size.height / 2 * 2))
     }

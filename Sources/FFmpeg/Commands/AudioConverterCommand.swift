@@ -5,13 +5,14 @@
 /// timestamps. A pause of half a second is filled with silence, and the audio after it is at its position, to a
 /// millisecond.
 package struct AudioConverterCommand: Sendable, Hashable {
-    /// Bits a second of the AAC.
+    /// The bitrate of the AAC, in bits per second.
     package var bitrate: Int
-    /// Samples a second of the AAC: one of the rates that ADTS has a number for.
+    /// Samples per second of the AAC: one of the rates that ADTS has a number for.
     package var sampleRate: Int
-    /// Samples to leave out, counted from the first message at `sampleRate`. Audio that was converted earlier ends
-    /// there, or a whole number of frames from there. A frame then begins there. The frame before it, with which the
-    /// encoder begins, holds half of its audio.
+    /// How many samples to leave out, counted from the first message at `sampleRate`. The output then begins with a
+    /// frame at this sample, so that it continues audio that was converted before: that audio ends there, or a whole
+    /// number of frames from there. The first frame of the encoder, one frame earlier, holds only half of its audio.
+    /// `nil` leaves out nothing.
     package var firstSample: Int64?
 
     package init(bitrate: Int = 192_000, sampleRate: Int = 48_000, firstSample: Int64? = nil) {
@@ -25,7 +26,7 @@ package struct AudioConverterCommand: Sendable, Hashable {
     /// Measured from the start of the process to its first output frame: 50 to 200 ms, with MP3, AAC and µ-law; 5.1 s
     /// with FFmpeg's own settings, and 8 s where the header of the FLV announces video too. `nobuffer` gains nothing
     /// and loses the first message.
-    private static let look = ["-copyts", "-probesize", "32", "-analyzeduration", "1", "-f", "flv", "-i", "pipe:0"]
+    private static let probing = ["-copyts", "-probesize", "32", "-analyzeduration", "1", "-f", "flv", "-i", "pipe:0"]
 
     package func command() -> FFmpegCommand {
         var filters = ["aresample=\(sampleRate):\(AudioTreatment.gapFilling)"]
@@ -37,7 +38,8 @@ package struct AudioConverterCommand: Sendable, Hashable {
         ]
         return FFmpegCommand(
             role: .audioConverter,
-            arguments: FFmpegCommand.preamble(.audioConverter) + Self.look + encoding + TransportStreamOutput.options)
+            arguments: FFmpegCommand.preamble(.audioConverter) + Self.probing + encoding + TransportStreamOutput.options
+        )
     }
 }
 

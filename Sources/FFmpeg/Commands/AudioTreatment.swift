@@ -11,8 +11,8 @@ package enum AudioTreatment: Sendable, Hashable {
     /// filter the output has the same gap. Values of `async` above 1 stretch the audio all the time.
     static let gapFilling = "async=1:min_hard_comp=0.02"
 
-    /// For audio and video with different clocks: stretches the audio by up to a fiftieth to follow the video's clock,
-    /// and cuts or fills it where it is 100 ms off. Measured: with a clock that is off by 208 ppm for ten minutes (125
-    /// ms without the filter), the audio keeps its position within 1.4 ms.
+    /// For audio and video with different clocks. Stretches the audio by up to 2 % to follow the video's clock, and
+    /// cuts or fills it if it is 100 ms off. Measured: with a clock that is off by 208 ppm for ten minutes (125 ms
+    /// without the filter), the audio keeps its position within 1.4 ms.
     package static let clockFollowing = "async=960:min_comp=0.001:min_hard_comp=0.1"
 }

@@ -4,7 +4,7 @@ package import MediaTypes
 package struct CaptureInput: Sendable, Hashable {
     /// `/dev/video0`
     package var node: String
-    /// FFmpeg's name of the card's format: `yuyv422`, `mjpeg`. `nil` leaves it to the card.
+    /// FFmpeg's name of the card's format: `yuyv422`, `mjpeg`. `nil` leaves the choice to the card.
     package var format: String?
     package var size: FrameSize?
     package var rate: FrameRate?
@@ -34,8 +34,8 @@ package struct CaptureInput: Sendable, Hashable {
         return arguments
     }
 
-    /// The same options without the card, for a tenth of a second: a generated picture, and ALSA's null device, which
-    /// exists everywhere and is silent.
+    /// The same options without the card, for 0.1 s: a generated picture, and ALSA's null device, which exists
+    /// everywhere and is silent.
     var standIn: [String] {
         let size = size ?? FrameSize(width: 64, height: 48)
         var arguments = [

@@ -6,9 +6,9 @@ package import MediaTypes
 /// The process does not encode video, so a failing encoder does not affect the process that has the card open.
 package struct CardReaderCommand: Sendable {
     package var card: CaptureInput
-    /// The size of the output frames, whatever size the card delivers.
+    /// The size of the output frames. Frames of another size are scaled.
     package var size: FrameSize
-    /// How interlaced frames are deinterlaced. `nil` if the frames are progressive, or are to stay interlaced.
+    /// How interlaced frames are deinterlaced. `nil` if the frames are progressive or should stay interlaced.
     package var fields: Fields?
     /// Sample rate of the audio in Hz: 48,000 or 44,100.
     package var audioRate: Int
@@ -41,7 +41,8 @@ package struct CardReaderCommand: Sendable {
         command(reading: card.arguments, for: ffmpeg)
     }
 
-    /// The same without the card, for a tenth of a second: to check whether FFmpeg accepts the other options.
+    /// Returns the same command without the card, for 0.1 s of media. It shows whether FFmpeg accepts the other
+    /// options.
     package func commandWithoutCard(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         command(reading: card.standIn, for: ffmpeg)
     }

@@ -10,7 +10,7 @@ package struct EncoderCommand: Sendable {
     package var announcedRate: FrameRate?
     /// The size of the input frames, if known.
     package var inputSize: FrameSize?
-    /// Where encoding begins. `nil` encodes all input.
+    /// The point at which encoding begins. `nil` encodes all input.
     package var resume: ResumePoint?
 
     package init(
@@ -29,7 +29,7 @@ package struct EncoderCommand: Sendable {
         var possible = self
         if case .encode(let settings, let recipe) = video {
             var settings = ffmpeg.possible(settings)
-            if goesByInputRate(settings, recipe, ffmpeg), !isFound(by: ffmpeg) { settings.rate = inputRate }
+            if goesByInputRate(settings, recipe, ffmpeg), !isFound(by: ffmpeg) { settings.frameRate = inputRate }
             possible.video = .encode(settings, with: recipe)
         }
         return possible.completeCommand(for: ffmpeg)
@@ -37,10 +37,10 @@ package struct EncoderCommand: Sendable {
 
     /// Whether FFmpeg finds the rate of the input by itself, in the first two frames and in the stream's announcement.
     ///
-    /// Where it does not, frames are put on a grid of that rate, because only the `fps` filter states a rate: `setpts`
-    /// and `interleave` unset it, and the other filters multiply the rate that FFmpeg found. With FFmpeg 7.1 and 9.0,
-    /// rates from 8 frames a second up are found if they are announced (4 become 8). If another rate is announced, 15
-    /// become 30, 4 become 120, and 25 at uneven times become the announced rate.
+    /// If it does not, the `fps` filter puts the frames on a grid of that rate, because no other filter states a rate:
+    /// `setpts` and `interleave` unset it, and the other filters multiply the rate that FFmpeg found. With FFmpeg 7.1
+    /// and 9.0, rates from 8 frames per second up are found if they are announced (4 become 8). If another rate is
+    /// announced, 15 become 30, 4 become 120, and 25 at uneven times become the announced rate.
     private func isFound(by ffmpeg: FFmpegCapabilities) -> Bool {
         guard let rate = inputRate?.perSecond, ffmpeg.filters.isSuperset(of: ["fps", "settb"]) else { return true }
         guard let announced = announcedRate?.perSecond, abs(announced - rate) > 0.1 * max(announced, rate) else {
@@ -60,27 +60,27 @@ package struct EncoderCommand: Sendable {
         return FFmpegCommand(role: .encoder, arguments: arguments, environment: environment)
     }
 
-    /// The first packet comes out 90 to 110 ms after exec, from a feed that holds a GOP. Probing 100 ms of media costs
+    /// FFmpeg writes the first packet 90 to 110 ms after exec if the feed holds a GOP. Probing 100 ms of media costs
     /// 240 to 400 ms. `-analyzeduration 0` would mean seven seconds, and `nobuffer` would drop the first GOP.
     private func input(for ffmpeg: FFmpegCapabilities) -> [String] {
         var findsRate = false
         if case .encode(let settings, let recipe) = video { findsRate = goesByInputRate(settings, recipe, ffmpeg) }
-        let look =
+        let probing =
             findsRate
             // Probe up to the first two frames, at most half a second of media: they carry the rate.
             ? ["-probesize", "5000000", "-analyzeduration", "500000", "-fpsprobesize", "1"]
             : ["-probesize", "100000", "-analyzeduration", "1"]
-        return ["-copyts"] + look + ["-f", "mpegts", "-i", "pipe:0"]
+        return ["-copyts"] + probing + ["-f", "mpegts", "-i", "pipe:0"]
     }
 
     /// Whether FFmpeg has to find the frame rate in the stream, because it can be neither stated nor set by a filter.
     ///
-    /// With so little probing FFmpeg often assumes 90000 frames per second (whenever audio comes first), and an encoder
-    /// that uses this rate divides its bitrate by it.
+    /// With so little probing FFmpeg often assumes 90000 frames per second (whenever audio arrives first), and an
+    /// encoder that uses this rate divides its bitrate by it.
     private func goesByInputRate(
         _ settings: VideoSettings, _ recipe: any EncoderRecipe, _ ffmpeg: FFmpegCapabilities
     ) -> Bool {
-        recipe.needsStatedRate && settings.rate == nil && !(ffmpeg.acceptsRateWithPassthrough && inputRate != nil)
+        recipe.needsStatedRate && settings.frameRate == nil && !(ffmpeg.acceptsRateWithPassthrough && inputRate != nil)
     }
 
     /// Whether FFmpeg keeps its filters when the frame size changes.
@@ -96,8 +96,8 @@ package struct EncoderCommand: Sendable {
         }
     }
 
-    /// How long before its first frame an encoder begins to deinterlace, in ticks: the filter compares a field with its
-    /// neighbours.
+    /// How long before its first output frame an encoder begins to deinterlace, in ticks. The filter needs the fields
+    /// before, because it compares each field with its neighbours.
     private static let fieldContext: Int64 = 18_000
 
     /// The deinterlacer accepts frames of one size only, so every other frame is first scaled to it, field by field.
@@ -111,16 +111,16 @@ package struct EncoderCommand: Sendable {
     private func videoArguments(for ffmpeg: FFmpegCapabilities) -> [String] {
         guard case .encode(let settings, let recipe) = video else { return ["-c:v", "copy"] }
         var filters = deinterlacer(settings, ffmpeg)
-        if let rate = settings.rate {
+        if let rate = settings.frameRate {
             // The filter's grid counts from time zero, not from the first frame, so all encoders have the same grid.
             filters += ["fps=\(rate)", "settb=1/90000"]
         }
         // The stream's own time base is 1/90000, so the cut is a whole number and needs no rounding.
         if let resume { filters.append("trim=start_pts=\(resume.videoStart)") }
         filters += recipe.chain(for: settings, arriving: inputSize)
-        return ffmpeg.videoOptions(filters: filters, recipe: recipe, rate: settings.rate ?? inputRate)
+        return ffmpeg.videoOptions(filters: filters, recipe: recipe, rate: settings.frameRate ?? inputRate)
             + recipe.options(for: settings, inputRate: inputRate) + [
-                "-force_key_frames", KeyframeGrid.expression(every: settings.keyframe),
+                "-force_key_frames", KeyframeGrid.expression(every: settings.keyframeInterval),
             ]
     }
 

@@ -1,18 +1,19 @@
 package import MediaTypes
 
-/// How FFmpeg uses one kind of encoder. Everything that differs between encoders is here, and nothing else.
+/// The FFmpeg options for one kind of encoder. A recipe holds everything that differs between encoders, and nothing
+/// else.
 package protocol EncoderRecipe: Sendable {
     /// FFmpeg's name of the encoder, `libx264`.
     var encoder: String { get }
     /// Options before the input, which open a device.
     var deviceOptions: [String] { get }
-    /// Whether the encoder uses the rate that FFmpeg states, and has no option of its own for it.
+    /// Whether the encoder uses the frame rate of FFmpeg's stream, and has no option of its own for the rate.
     var needsStatedRate: Bool { get }
     /// Environment variables for the encoder's process.
     var environment: [String: String] { get }
     /// Whether ``filters(for:)`` also scales frames to the size of the settings.
     var scales: Bool { get }
-    /// The end of the filter chain: pixel format, upload.
+    /// The last filters before the encoder: pixel format, upload to the GPU.
     func filters(for settings: VideoSettings) -> [String]
     /// The encoder's own options, without `-c:v`, size and forced keyframes.
     /// - Parameter inputRate: Frames per second of the input, if known.
@@ -25,7 +26,7 @@ extension EncoderRecipe {
     package var environment: [String: String] { [:] }
     package var scales: Bool { false }
 
-    /// The filters that deliver frames to the encoder in the wanted size.
+    /// Returns all filters before the encoder, which deliver frames in the size of the settings.
     ///
     /// - Parameter arriving: The size of the input frames, if it may change: a GPU that scales, and a filter that
     ///   crops, get all frames in this size.
@@ -48,7 +49,8 @@ extension EncoderRecipe {
         return filters(for: settings)
     }
 
-    /// Shows every frame whole. Both filters look at the size of each frame, so a source may change its frame size.
+    /// Returns the filters that show every frame whole, with bars. Both filters check the size of each frame, so a
+    /// source may change its frame size.
     ///
     /// FFmpeg 7 and later keep the pixel aspect ratio of a stream's first frame.
     private func padded(to size: FrameSize) -> [String] {

@@ -16,7 +16,7 @@ package struct FFmpegCommand: Sendable, Hashable {
     }
 
     package let role: Role
-    /// Without the program's name. A ``SecretFile/token`` marks the place of the file's path.
+    /// The arguments, without the program's name. A ``SecretFile/token`` stands for the path of the secret file.
     package let arguments: [String]
     package let secretFile: SecretFile?
     /// Variables added to the reduced environment of the service.
@@ -43,7 +43,7 @@ package struct FFmpegCommand: Sendable, Hashable {
         }
     }
 
-    /// The same command, which ends after the given length of output.
+    /// Returns the same command, limited to the given length of output.
     package func limited(toSeconds seconds: String) -> FFmpegCommand {
         FFmpegCommand(
             role: role, arguments: arguments.dropLast() + ["-t", seconds] + arguments.suffix(1), secretFile: secretFile,
@@ -52,7 +52,7 @@ package struct FFmpegCommand: Sendable, Hashable {
 
     /// Program and arguments for display or for JSON, with secrets masked.
     package func maskedArguments(program: String = "ffmpeg") -> [String] {
-        // A second protection for addresses with a secret: builders put none into arguments.
+        // A second protection: no builder puts an address with a secret into the arguments.
         [program] + arguments.map(URLMask.maskAll(in:))
     }
 
@@ -67,7 +67,7 @@ package struct FFmpegCommand: Sendable, Hashable {
         return arguments.map { $0 == secretFile.token ? path : $0 }
     }
 
-    /// The first options of every process: messages carry their level, and an encoder's figures come on stderr.
+    /// The first options of every process: messages carry their level, and an encoder writes its figures to stderr.
     ///
     /// The data path measures the figures of the other processes. The period still matters for all: since FFmpeg 7 it
     /// is also how long a process may take to notice a signal or the failure of one of its threads (`sch_wait` in

@@ -4,7 +4,7 @@ package import MediaTypes
 package struct FrameEncoderCommand: Sendable {
     package var settings: VideoSettings
     package var recipe: any EncoderRecipe
-    /// Frames a second. `nil` if unknown.
+    /// Frames per second. `nil` if unknown.
     package var rate: FrameRate?
 
     package init(settings: VideoSettings, recipe: any EncoderRecipe, rate: FrameRate?) {
@@ -25,13 +25,14 @@ package struct FrameEncoderCommand: Sendable {
             + ffmpeg.videoOptions(filters: stated + recipe.chain(for: settings), recipe: recipe, rate: nil)
         arguments += recipe.options(for: settings, inputRate: rate)
         arguments +=
-            ["-force_key_frames", KeyframeGrid.expression(every: settings.keyframe)] + TransportStreamOutput.options
+            ["-force_key_frames", KeyframeGrid.expression(every: settings.keyframeInterval)]
+            + TransportStreamOutput.options
         return FFmpegCommand(role: .encoder, arguments: arguments, environment: recipe.environment)
     }
 
-    /// States the frame rate to an encoder that needs it. IVF has none: FFmpeg takes its ticks for frames, 90000 a
-    /// second, and the filter divides that. The filter is disabled, so every frame passes with its time (FFmpeg 5.1,
-    /// 7.1 and 9.0).
+    /// States the frame rate to an encoder that needs it. IVF has no frame rate: FFmpeg assumes that each tick is a
+    /// frame, 90000 a second, and the filter divides that rate. The filter itself is disabled, so every frame passes
+    /// with its time (FFmpeg 5.1, 7.1 and 9.0).
     private var stated: [String] {
         guard recipe.needsStatedRate, let rate else { return [] }
         let step = (90_000 * rate.denominator + rate.numerator / 2) / rate.numerator

@@ -14,7 +14,7 @@ package struct InputDescription: Sendable, Hashable {
         package var kind: Kind
         /// FFmpeg's name: `mpeg2video`.
         package var codec: String
-        /// As the sender declares it: `eng`.
+        /// The language, as the sender declares it: `eng`.
         package var language: String?
     }
 
@@ -29,7 +29,7 @@ package struct InputDescription: Sendable, Hashable {
     /// FFmpeg's name for the container: `mpegts`.
     package private(set) var format = ""
     package private(set) var programs: [ListedProgram] = []
-    /// In the order of the input.
+    /// The streams, in the order of the input.
     package private(set) var streams: [ListedStream] = []
     /// Whether the list is complete.
     package private(set) var isWhole = false
@@ -107,7 +107,7 @@ package struct InputDescription: Sendable, Hashable {
         streams.sort { $0.index < $1.index }
     }
 
-    /// A sender's text, safe to show. `nil` if it is empty.
+    /// Makes a text from the sender safe to show. `nil` if it is empty.
     private static func shown(_ text: Substring) -> String? {
         let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return words.isEmpty ? nil : ControlCharacters.escaped(in: String(words.prefix(longestName)))

@@ -1,15 +1,15 @@
 import Redaction
 
-/// The parts of a media address that matter here. FFmpeg parses addresses less strictly than any standard.
+/// The parts of a media address that the command lines need. FFmpeg parses addresses less strictly than any standard.
 struct MediaAddress {
     var scheme: String
     /// `user:password`, without the `@`.
     var userInfo: String?
     /// Host and port as written.
     var authority: String
-    /// Without the leading slash, without the query.
+    /// The path, without its leading slash and without the query.
     var path: String
-    /// Without the `?`.
+    /// The query, without the `?`. `nil` if there is none.
     var query: String?
 
     init(_ text: String) throws(CommandError) {
@@ -36,7 +36,7 @@ struct MediaAddress {
     /// Whether the address names an HLS or DASH playlist. FFmpeg opens the addresses that a playlist contains.
     var isPlaylist: Bool { [".m3u8", ".mpd"].contains { path.lowercased().hasSuffix($0) } }
 
-    /// The password in the address. A user name alone is not one.
+    /// The password in the address. `nil` if there is none, or only a user name.
     var password: String? {
         guard let userInfo, let colon = userInfo.firstIndex(of: ":") else { return nil }
         let password = userInfo[userInfo.index(after: colon)...]

@@ -1,8 +1,8 @@
-/// How FFmpeg checks the certificate of a TLS server. By default it checks from version 9 on.
+/// How FFmpeg checks the certificate of a TLS server. Without an option only FFmpeg 9 and later check it.
 package enum PeerCheck: Sendable, Hashable {
-    /// Against the authorities that the system trusts.
+    /// Checks it against the authorities that the system trusts.
     case system
-    /// Against the authorities in a PEM file.
+    /// Checks it against the authorities in a PEM file.
     case authorities(file: String)
     case none
 

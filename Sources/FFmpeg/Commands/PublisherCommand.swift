@@ -33,9 +33,9 @@ package struct PublisherCommand: Sendable, Hashable {
 
     /// FLV's header needs the video's size and the audio's parameters, so FFmpeg probes 100 ms of media: it connects 70
     /// ms after exec and sends 45 ms later from a feed that holds a GOP, and at 200/245 ms where media arrives slowly.
-    /// With 1 µs, enough for an encoder, the header fails whenever audio comes first. FFmpeg's default takes 7 s.
+    /// With 1 µs, enough for an encoder, the header fails whenever audio arrives first. FFmpeg's default takes 7 s.
     ///
-    /// On a busy machine the audio of a relay of FFmpeg 7.1 comes more than 100 ms after the frames, and the header
+    /// On a busy machine the audio of a relay of FFmpeg 7.1 arrives more than 100 ms after the frames, and the header
     /// then fails for lack of a sample rate. There FFmpeg probes half a second.
     private func streams(for ffmpeg: FFmpegCapabilities) -> [String] {
         let look = ffmpeg.runsInThreads ? "500000" : "100000"
@@ -46,8 +46,8 @@ package struct PublisherCommand: Sendable, Hashable {
     }
 
     /// SRT carries the MPEG-TS of the feed as it is, so FFmpeg does not demux it: its muxer would hold each frame until
-    /// the audio that belongs after it has come, and half of the frames left in pairs. Each read fills a datagram of
-    /// seven TS packets, or returns the bytes that are available.
+    /// the audio that belongs after it has arrived, and would write half of the frames in pairs. Each read fills a
+    /// datagram of seven TS packets, or returns the bytes that are available.
     private static let bytes = [
         "-blocksize", "\(datagram)", "-f", "data", "-raw_packet_size", "\(datagram)", "-i", "pipe:0", "-map", "0",
     ]

@@ -10,6 +10,7 @@ package enum PublisherTarget: Sendable, Hashable {
     /// - `folder`: must exist.
     /// - `name`: the beginning of every file's name.
     /// - `segment`: the minimum length of a file. It is cut at the next keyframe.
-    /// - `take`: distinguishes processes that wrote within the same second, see ``RecordingFiles``.
+    /// - `take`: the number that distinguishes the files of processes that wrote within the same second, see
+    ///   ``RecordingFiles``.
     case record(folder: String, name: String, segment: Duration, take: Int)
 }

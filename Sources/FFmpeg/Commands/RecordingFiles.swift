@@ -1,9 +1,10 @@
 import Glibc
 import SystemPackage
 
-/// The files of a recording: `NAME-20260131-235959.ts` in UTC, `NAME-20260131-235959-2.ts` for a later take.
+/// The files of a recording: `NAME-20260131-235959.ts` in UTC. A *take* is the work of one process. Takes that begin
+/// within the same second are numbered: `NAME-20260131-235959-2.ts`.
 ///
-/// FFmpeg overwrites a segment of the same name, so two processes that start within one second need different takes.
+/// FFmpeg overwrites a file of the same name, so two processes that start within one second need different numbers.
 package enum RecordingFiles {
     package static let fileExtension = "ts"
 

@@ -8,7 +8,7 @@ package struct RelayCommand: Sendable {
     package var video: RelayVideo
     /// Treatment of the audio. The test source is always encoded, at ``testAudioBitrate``.
     package var audio: RelayAudio
-    /// Ignored for an SRT listener and for the test picture.
+    /// The streams to pass on. Ignored for an SRT listener and for the test picture.
     package var streams: StreamMap
     /// How long a connected source may send nothing before the process gives up (pulls only: FFmpeg's SRT listener does
     /// not apply it to the wait for its first caller).
@@ -25,7 +25,7 @@ package struct RelayCommand: Sendable {
         self.silence = silence
     }
 
-    /// Bits a second of the test source's audio.
+    /// The bitrate of the test source's audio, in bits per second.
     package static let testAudioBitrate = 128_000
 
     /// - Throws: ``CommandError`` for an address or a secret that cannot be given to FFmpeg.
@@ -63,10 +63,11 @@ package struct RelayCommand: Sendable {
             if let latency { parameters.append("latency=\(latency.wholeMicroseconds)") }
             let url = "srt://\(address)?" + parameters.joined(separator: "&")
             guard let passphrase else {
-                // FFmpeg does not parse the stream. It passes messages on as they come.
+                // FFmpeg does not parse the stream. It passes messages on as they arrive.
                 return Input(arguments: ["-f", "data", "-raw_packet_size", "65536", "-i", url])
             }
-            // As without a passphrase, the caller cannot choose the format, and cannot make FFmpeg open anything else.
+            // The caller cannot choose the format, and cannot make FFmpeg open anything else. The same holds without a
+            // passphrase.
             return try script(
                 url: url, options: [("format_whitelist", "mpegts")], secretOptions: [("passphrase", passphrase)],
                 protocols: "file,crypto,data,srt")
@@ -97,7 +98,7 @@ package struct RelayCommand: Sendable {
 
     private func pull(
         _ address: MediaAddress, passphrase: String?, streamID: String?, password: String?, tls: PeerCheck,
-        transport: RTSPWay, for ffmpeg: FFmpegCapabilities
+        transport: FFmpegRTSPTransport, for ffmpeg: FFmpegCapabilities
     ) throws(CommandError) -> Input {
         var address = address
         let check = try serverCheck(of: address, tls: tls, for: ffmpeg)
@@ -124,8 +125,8 @@ package struct RelayCommand: Sendable {
             protocols: "file," + (check.protocols ?? Self.protocols))
     }
 
-    /// The timeouts of a pulled address, and the options of its protocol that have nothing to do with TLS.
-    private func timeouts(for scheme: String, transport: RTSPWay) -> [(name: String, value: String)] {
+    /// The timeouts of a pulled address, and the options of its protocol except those of TLS.
+    private func timeouts(for scheme: String, transport: FFmpegRTSPTransport) -> [(name: String, value: String)] {
         let microseconds = String(silence.wholeMicroseconds)
         return switch scheme {
         case "rtsp", "rtsps": transport.options + [("timeout", microseconds)]
@@ -153,7 +154,7 @@ package struct RelayCommand: Sendable {
                     """)
         case "https" where tls != .none:
             options += tls.options
-            // The addresses that a checked server names, whatever they are, are reached by TLS or not at all.
+            // Every address that a checked server names has to be reached by TLS.
             protocols = Self.encryptedProtocols
             if !ffmpeg.checksServersOfPlaylists { options.append(("format_whitelist", Self.containers)) }
         case "rtmps", "https": options += tls.options
@@ -178,7 +179,7 @@ package struct RelayCommand: Sendable {
 
     /// The protocols that a pulled address, and the addresses that it leads to, may use.
     private static let protocols = "crypto,data,tcp,tls,udp,rtp,rtmp,rtmps,http,https,httpproxy,srt"
-    /// Those of these protocols that an address with a checked server may use.
+    /// Those of the ``protocols`` that an address may use if the certificate of its server is checked.
     private static let encryptedProtocols = "crypto,data,tcp,tls,https,httpproxy"
 
     /// Formats that hold their media themselves. Playlists and other formats that name further addresses are left out.
@@ -186,7 +187,8 @@ package struct RelayCommand: Sendable {
         "mpegts,flv,live_flv,mov,matroska,mpeg,mpegvideo,m4v,h264,hevc,av1,obu,ivf,mjpeg,mpjpeg,"
         + "avi,asf,nut,ogg,mxf,gxf,dv,wtv,aac,mp3"
 
-    /// An input with a secret. A preset file works for outputs only, so the input is written in an ffconcat script.
+    /// Returns the arguments for an input with a secret. A preset file works for outputs only, so the input is written
+    /// in an ffconcat script.
     private func script(
         url: String, options: [(name: String, value: String)], secretOptions: [(name: String, value: String)],
         secrets: [String] = [], protocols: String
@@ -203,14 +205,15 @@ package struct RelayCommand: Sendable {
     }
 
     private func output(for ffmpeg: FFmpegCapabilities) -> [String] {
-        guard case .srtListen(_, let passphrase, _, _, let isNarrow) = source else {
+        guard case .srtListen(_, let passphrase, _, _, let firstStreamsOnly) = source else {
             return encoding(for: ffmpeg) + TransportStreamOutput.relay
         }
         guard passphrase != nil else {
             return ["-map", "0", "-c", "copy", "-f", "data", "-flush_packets", "1", "pipe:1"]
         }
         let all = ["-ignore_unknown", "-map", "0", "-map", "-0:s?", "-map", "-0:d?", "-map", "-0:t?"]
-        return (isNarrow ? TransportStreamOutput.mapping : all) + ["-c", "copy"] + TransportStreamOutput.handedOn
+        return (firstStreamsOnly ? TransportStreamOutput.mapping : all) + ["-c", "copy"]
+            + TransportStreamOutput.handedOn
     }
 
     private func encoding(for ffmpeg: FFmpegCapabilities) -> [String] {
@@ -219,14 +222,14 @@ package struct RelayCommand: Sendable {
         var streams = streams
         if case .test = source {
             streams = .first
-            if case .copy = video { video = .mezzanine(bitrate: 6_000_000, keyframe: .milliseconds(500)) }
+            if case .copy = video { video = .mezzanine(bitrate: 6_000_000, keyframeInterval: .milliseconds(500)) }
             if case .copy = audio { audio = .aac(bitrate: Self.testAudioBitrate) }
         }
         var arguments = streams.arguments
         switch video {
         case .copy:
             arguments += ["-c:v", "copy"]
-        case .mezzanine(let bitrate, let keyframe, let deinterlacing):
+        case .mezzanine(let bitrate, let keyframeInterval, let deinterlacing):
             let deinterlacer = deinterlacing?.filters(ffmpeg.deinterlacer) ?? []
             arguments +=
                 ffmpeg.timestampOptions() + [
@@ -234,7 +237,7 @@ package struct RelayCommand: Sendable {
                     "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
                     "-b:v", "\(bitrate)", "-maxrate", "\(bitrate)", "-bufsize", "\(bitrate)",
                     "-bf", "0", "-sc_threshold", "0", "-g", "600",
-                    "-force_key_frames", KeyframeGrid.expression(every: keyframe),
+                    "-force_key_frames", KeyframeGrid.expression(every: keyframeInterval),
                 ]
         }
         switch audio {

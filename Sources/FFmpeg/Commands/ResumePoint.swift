@@ -1,4 +1,5 @@
-/// Where a new encoder takes over: the first timestamps not sent yet, in 90 kHz ticks as FFmpeg counts them.
+/// The point at which a new encoder takes over: the first timestamps that the group does not have yet, in 90 kHz ticks
+/// as FFmpeg counts them.
 package struct ResumePoint: Sendable, Hashable {
     /// The first frame to encode.
     package var videoStart: Int64
@@ -11,7 +12,7 @@ package struct ResumePoint: Sendable, Hashable {
         self.audioStart = audioStart
     }
 
-    /// The same position, given on the stream's own timeline.
+    /// Makes the point from timestamps on the stream's own timeline.
     ///
     /// - Parameter first: The first decoding time that the encoder will read.
     package init(videoStart: Int64, audioStart: Int64, readingFrom first: Int64) {

@@ -1,6 +1,7 @@
 /// A message of FFmpeg's SRT listener about a caller.
 package enum SRTCaller: Sendable, Equatable {
-    /// The caller was accepted and named a stream id: these words, to be compared with ``words(for:)``.
+    /// The caller was accepted and named a stream id. The value is FFmpeg's words for the id, to be compared with
+    /// ``words(for:)``.
     case accepted(String)
     /// The caller was accepted and its stream was probed, whether or not its stream id was logged.
     case opened
@@ -20,7 +21,8 @@ package enum SRTCaller: Sendable, Equatable {
     /// Reads a line of a relay's log. `nil` if it is about something else.
     ///
     /// FFmpeg itself does not check a stream id, but logs it at level `verbose` before it reads the first byte. A
-    /// caller that does not know the right id cannot produce its line, whatever else the caller writes into the log.
+    /// caller that does not know the right id cannot produce this line, although a caller can cause other lines in the
+    /// log.
     package init?(_ line: LogLine) {
         switch line.level {
         case .verbose:

@@ -1,4 +1,4 @@
-/// libsrt's messages about packets that arrived too late for the receiver's latency, or did not arrive.
+/// Reads libsrt's messages about packets that arrived too late for the receiver's latency, or did not arrive.
 ///
 /// Only a receiver logs them: `RCV-DROPPED 16 packet(s). Packet seqno %717136270 delayed for 988.922 ms` (libsrt 1.5).
 /// A sender drops packets without a message.

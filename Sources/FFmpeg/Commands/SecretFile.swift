@@ -2,15 +2,15 @@ import Redaction
 
 /// A file that passes a secret to FFmpeg, because every user of the machine can read an argument list.
 ///
-/// It is never in a folder: it is a pipe on the standard descriptor that carries no media, so no other process can open
-/// it, and the contents are gone once FFmpeg has read them. (A publisher reads its options only after media has
+/// The file is a pipe on the standard descriptor that carries no media. It is in no folder, so no other process can
+/// open it, and its contents are gone once FFmpeg has read them. (A publisher reads its options only after media has
 /// arrived.)
 package struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
 {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
-        /// `-fpre`: options of an output.
+        /// For `-fpre`: the options of an output.
         case preset = "ffpreset"
-        /// `-f concat`: an input and its options.
+        /// For `-f concat`: an input and its options.
         case script = "ffconcat"
     }
 

@@ -1,12 +1,13 @@
 package import MediaTypes
 
-/// A card, an image or a text → a short MPEG-TS file, to be repeated on air.
+/// A plain card, an image or a text → a short MPEG-TS file, which the service repeats on air.
 package struct SlateCommand: Sendable, Hashable {
     /// The contents of the slate.
     package struct Picture: Sendable, Hashable {
-        /// An image file. It is shown whole, with bars if its aspect ratio differs.
+        /// The path of an image. It is shown whole, with bars if its aspect ratio differs.
         package var image: String?
-        /// A file with the text, so that no character of the text has a meaning to a filter.
+        /// The path of a file with the text. The text is not an argument, because some of its characters would have a
+        /// meaning to the filter.
         package var textFile: String?
         /// A font file for the text.
         package var font: String?
@@ -25,7 +26,7 @@ package struct SlateCommand: Sendable, Hashable {
     package var codec: VideoCodec
     package var size: FrameSize
     package var rate: FrameRate
-    /// As the encoder names it. `nil` leaves it to the encoder.
+    /// The profile by the encoder's name for it. `nil` leaves it to the encoder.
     package var profile: String?
     /// The pixel aspect of the source that the slate replaces.
     package var pixel: PixelAspect
@@ -64,7 +65,7 @@ package struct SlateCommand: Sendable, Hashable {
 
     private var input: [String] {
         guard let image = picture.image else {
-            // Dark and a little lighter at the top, so that it looks like a card and not like a lost signal.
+            // The card is dark and a little lighter at the top, so that it does not look like a lost signal.
             return [
                 "-f", "lavfi", "-i",
                 "gradients=size=\(canvas):rate=\(rate):c0=0x2b3440:c1=0x12161c:x0=0:y0=0:x1=0:y1=\(size.height)"
@@ -93,8 +94,8 @@ package struct SlateCommand: Sendable, Hashable {
                     + ":box=1:boxcolor=black@0.4:boxborderw=\(height / 2)")
         }
         if pixel != .square { filters += ["scale=\(size)", "setsar=\(pixel.width)/\(pixel.height)"] }
-        // Drawn once: the filters repeat the frame, not the drawing. Of a moving image this is the first frame. The
-        // image's own rate, a GIF's or the 25 that FFmpeg assumes for a PNG, is not the slate's.
+        // The frame is drawn once, and the filters repeat it. Of a moving image it is the first frame. The image's own
+        // rate, that of a GIF or the 25 that FFmpeg assumes for a PNG, is not the rate of the slate.
         return filters + [
             "format=yuv420p", "loop=loop=-1:size=1:start=0", "settb=1/90000", "setpts=N/(\(rate))/TB", "fps=\(rate)",
         ]

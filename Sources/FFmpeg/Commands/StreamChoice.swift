@@ -23,7 +23,7 @@ package struct StreamChoice: Sendable, Hashable {
     ///     stream.
     ///   - former: The number of the program that was selected before. It is kept while it exists.
     ///   - isFlattened: Whether another process wrote the streams one after the other, so that their programs are
-    ///     unknown: audio comes after its video and before the next video.
+    ///     unknown: audio follows its video and precedes the next video.
     package init(of input: InputDescription, program wanted: Int? = nil, former: Int? = nil, isFlattened: Bool = false)
     {
         map = wanted.map(StreamMap.program) ?? .first
@@ -86,7 +86,8 @@ package struct StreamChoice: Sendable, Hashable {
 
     // MARK: Notes
 
-    /// Says that there are several programs, and which one is used, or that this is unknown. `nil` if there is one.
+    /// Says that there are several programs, and names the one that is used, or says that it is unknown. `nil` if there
+    /// is one.
     package var programNote: String? {
         if isGuess {
             let note =
@@ -109,7 +110,7 @@ package struct StreamChoice: Sendable, Hashable {
                 + (audio == nil ? "; it has no audio" : "")
     }
 
-    /// Says that there are several audio tracks, and which one is used. `nil` if there is one.
+    /// Says that there are several audio tracks, and names the one that is used. `nil` if there is one.
     package var trackNote: String? {
         guard let audio, !otherAudio.isEmpty else { return nil }
         let others = otherAudio.prefix(Self.mostNames).map { Self.name($0) }.joined(separator: ", ")

@@ -7,7 +7,7 @@ enum TransportStreamOutput {
             // An encoder's timestamps are negative if it began shortly before the wrap. They must not be moved to zero.
             "-avoid_negative_ts", "disabled",
             "-muxdelay", "0",
-            // Each audio frame goes out at once, and does not wait for the next one.
+            // Each audio frame is written at once, and does not wait for the next one.
             "-pes_payload_size", "0", "pipe:1",
         ]
 

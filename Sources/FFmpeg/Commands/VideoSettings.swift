@@ -2,22 +2,23 @@ package import MediaTypes
 
 /// The video that a group needs.
 package struct VideoSettings: Sendable, Hashable {
-    /// `nil` keeps the source's size. The pixels become square.
+    /// The size of the output frames, which then have square pixels. `nil` keeps the size and the pixel aspect of the
+    /// input frames.
     package var size: FrameSize?
-    /// Set only if the rate has to be converted: frames are then doubled or dropped on a grid that does not depend on
-    /// where the encoder started. `nil` keeps every frame and its timestamp.
-    package var rate: FrameRate?
-    /// Bits/s, also the maximum.
+    /// The rate to which the encoder converts. Frames are then repeated or dropped at fixed times of the stream, so
+    /// that two encoders that start at different frames keep the same ones. `nil` keeps every frame and its timestamp.
+    package var frameRate: FrameRate?
+    /// The average and the maximum bitrate, in bits per second.
     package var bitrate: Int
-    /// Time between keyframes.
-    package var keyframe: Duration
-    /// As the encoder names it: `baseline`, `main`, `high`.
+    /// The time between two keyframes.
+    package var keyframeInterval: Duration
+    /// The profile by the encoder's name for it: `baseline`, `main`, `high`. `nil` leaves it to the encoder.
     package var profile: String?
     /// How frames with another aspect ratio are fitted to ``size``.
     package var fit: Fit
     /// How interlaced frames are deinterlaced. `nil` leaves them as they are.
     package var deinterlacing: Deinterlacing?
-    /// Whether frames that are not marked as interlaced are deinterlaced like all others.
+    /// Whether every frame is deinterlaced. Otherwise only frames are that the stream marks as interlaced.
     package var deinterlacesAll: Bool
 
     package enum Fit: Sendable, Hashable {
@@ -25,45 +26,49 @@ package struct VideoSettings: Sendable, Hashable {
         case stretch
         /// Shows frames whole, with black bars. Follows a source whose frame size changes.
         case pad
-        /// Shows this part of each frame, from its middle.
+        /// Cuts a part of this size, in pixels of the input, from the middle of each frame, and scales it.
         case crop(FrameSize)
     }
 
     package enum Deinterlacing: Sendable, Hashable {
-        /// One frame for each frame.
-        case frames
-        /// One frame for each field.
-        case fields
+        /// Makes one frame of the two fields of each frame.
+        case onePerFrame
+        /// Makes one frame of each field, which doubles the frame rate.
+        case onePerField
 
-        /// Software filters: frames arrive in memory, before any GPU.
+        /// Returns the filters for frames that may be interlaced. They run in software, because frames are in main
+        /// memory until they are uploaded to a GPU.
         ///
         /// - Parameters:
-        ///   - filter: ``FFmpegCapabilities/deinterlacer``; `nil` leaves them as they are.
-        ///   - all: Whether frames without a mark are deinterlaced too, as top field first.
+        ///   - filter: The name of the filter, see ``FFmpegCapabilities/deinterlacer``. `nil` if FFmpeg has none:
+        ///     frames then stay interlaced.
+        ///   - all: Whether frames that are not marked as interlaced are deinterlaced too, with the top field first.
         func filters(_ filter: String?, all: Bool = false) -> [String] {
             guard let filter else { return [] }
             return ["\(filter)=mode=\(mode):deint=\(all ? "all" : "interlaced")", "settb=1/90000"]
         }
 
-        /// The same for frames that are all interlaced and carry no marks.
+        /// Returns the filters for frames that are all interlaced and not marked as such.
         ///
-        /// - Parameter ticks: Ticks a second of their timestamps.
+        /// - Parameters:
+        ///   - filter: The name of the filter, as above.
+        ///   - ticks: Ticks per second of the frames' timestamps.
         func filters(_ filter: String?, bottomFieldFirst: Bool, ticks: Int) -> [String] {
             guard let filter else { return [] }
             return ["\(filter)=mode=\(mode):parity=\(bottomFieldFirst ? "bff" : "tff"):deint=all", "settb=1/\(ticks)"]
         }
 
-        private var mode: String { self == .fields ? "send_field" : "send_frame" }
+        private var mode: String { self == .onePerField ? "send_field" : "send_frame" }
     }
 
     package init(
-        size: FrameSize? = nil, rate: FrameRate? = nil, bitrate: Int, keyframe: Duration = .seconds(2),
+        size: FrameSize? = nil, frameRate: FrameRate? = nil, bitrate: Int, keyframeInterval: Duration = .seconds(2),
         profile: String? = nil, fit: Fit = .stretch, deinterlacing: Deinterlacing? = nil, deinterlacesAll: Bool = false
     ) {
         self.size = size
-        self.rate = rate
+        self.frameRate = frameRate
         self.bitrate = bitrate
-        self.keyframe = keyframe
+        self.keyframeInterval = keyframeInterval
         self.profile = profile
         self.fit = fit
         self.deinterlacing = deinterlacing

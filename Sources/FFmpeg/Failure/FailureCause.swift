@@ -21,7 +21,7 @@ package enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case refused
     case unreachable
     case timeout
-    /// It accepted no more data, and was ended for that.
+    /// The target accepted no more data, so the process was ended.
     case stuck
     case reset
     /// The peer answered and rejected the stream: key, passphrase, name already in use.

@@ -59,8 +59,8 @@ package enum FailureClassifier {
         return first(of: (hasPeer(role) ? [] : ownEnds) + general.filter { $0.text != text }, in: lines)
     }
 
-    /// Whether it was connected and got no answer to the TLS handshake: an RTMP server reads it as its own protocol and
-    /// waits for more.
+    /// Whether it was connected and got no answer to the TLS handshake: an RTMP server reads the handshake as RTMP, and
+    /// waits for more data.
     private static func waitsForTLS(_ lines: [String]) -> Bool {
         ["IO error: Connection timed out", "Cannot open connection tls://"].allSatisfy { text in
             lines.contains { contains($0, text) }
@@ -321,7 +321,7 @@ package enum FailureClassifier {
         }
         // No answer within SRT's three seconds. If the peer had rejected the connection, SRT would have printed it.
         if says("Connection to srt://", "failed") { return .timeout }
-        // FFmpeg guesses at codec parameters here, whatever made a header fail.
+        // FFmpeg prints this guess about codec parameters for every failure to write a header.
         if says("No such file or directory", "") { return role == .publisher ? .unwritable : .notFound }
         if says("rtmp", "Input/output error") {
             guard role == .publisher, !isOutputOpen else { return .reset }

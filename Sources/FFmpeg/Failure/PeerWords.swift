@@ -43,7 +43,8 @@ package enum PeerWords {
         return rest.firstRange(of: " - not processing further").map { rest[..<$0.lowerBound] } ?? rest
     }
 
-    /// FFmpeg's message about a status, after the address or its own words. `4XX` and `5XX` are not a server's words.
+    /// FFmpeg's message about a status, after the address or its own words. `4XX` and `5XX` are FFmpeg's words, not the
+    /// server's.
     private static func status(_ text: String) -> Substring? {
         guard let mark = text.firstRange(of: "Server returned ") else { return nil }
         let rest = text[mark.upperBound...]

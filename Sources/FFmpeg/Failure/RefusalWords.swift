@@ -4,7 +4,7 @@ struct RefusalWords: Sendable {
     private let pieces: [[UInt8]]
     /// For display. `$1` is replaced by the text of the first `*`.
     private let name: String
-    /// Texts of a `*` for which the message means something else.
+    /// Texts of a `*` with which the message does not mean a refusal.
     private let others: Set<String>
 
     private init(_ words: String, _ name: String, except others: Set<String> = []) {

@@ -1,7 +1,7 @@
 /// A part of a command line that FFmpeg refused: an option, a value, or an encoder, filter, format or protocol that it
 /// does not have.
 package struct RefusedOption: Sendable, Hashable, CustomStringConvertible {
-    /// For display: `the option -vsync`, `the encoder libx264`, `the value -1 of -enc_time_base`.
+    /// The refused part for display: `the option -vsync`, `the encoder libx264`, `the value -1 of -enc_time_base`.
     package let description: String
 
     /// Reads the messages of a process that ended. `nil` if no message is a refusal.

@@ -2,7 +2,7 @@ import Glibc
 
 /// The certificate authorities that the system trusts. FFmpeg's TLS library checks servers against them.
 package enum SystemAuthorities {
-    /// Debian's package.
+    /// The Debian package that has them.
     package static let package = "ca-certificates"
 
     /// The file with all authorities: on Debian, Arch and Alpine, on Fedora, on openSUSE, and of a plain OpenSSL.

@@ -53,9 +53,9 @@ package final class Feed {
     package private(set) var position = 0
     /// The number of video frames that were ever written.
     package private(set) var frames = 0
-    /// Decoding time of the newest unit; `nil` before the first.
+    /// Decoding time of the newest unit. `nil` before the first.
     package private(set) var newestDTS: Int64?
-    /// Decoding time of the newest video frame; `nil` before the first. Audio may continue while a source pauses its
+    /// Decoding time of the newest video frame. `nil` before the first. Audio may continue while a source pauses its
     /// video.
     package private(set) var newestVideoDTS: Int64?
     /// How often the limit of bytes removed the last whole GOP.
@@ -67,9 +67,7 @@ package final class Feed {
     private(set) var heldBytes = 0
 
     /// The memory of a removed segment, for the next one: new pages cost more than writing to them.
-    private var spare: Segment.Pages?
-    /// For tests.
-    var hasSpare: Bool { spare != nil }
+    private(set) var spare: Segment.Pages?
     /// Called when a segment is removed. Returns whether no process holds a reference to bytes of the feed now.
     package var isReturned: () -> Bool = { false }
 

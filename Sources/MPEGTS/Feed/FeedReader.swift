@@ -11,7 +11,7 @@ package final class FeedReader {
     private var era: Int
     /// Position of the newest keyframe that the reader has been moved to.
     private var lastEntry = -1
-    /// The packets that announce a jump; `nil` before the first jump.
+    /// The packets that announce a jump. `nil` before the first jump.
     private var announcement: UnsafeMutableBufferPointer<UInt8>?
     /// Bytes of the announcement that are not delivered yet.
     private var unannounced = 0
@@ -37,7 +37,7 @@ package final class FeedReader {
     package private(set) var delivered = 0
     /// Whether a new era began, and this reader has read everything before it.
     package private(set) var isFinished = false
-    /// The keyframe at which the reader began; `nil` while it waits for one.
+    /// The keyframe at which the reader began. `nil` while it waits for one.
     package private(set) var firstEntry: Feed.Entry?
 
     init(_ feed: Feed, at entry: Feed.Entry?) {
@@ -57,14 +57,14 @@ package final class FeedReader {
         return segment.map { feed.frames - $0.frames(endingBy: offset) } ?? 0
     }
 
-    /// The position in the feed of the next byte to deliver; `nil` while the reader waits for a keyframe.
+    /// The position in the feed of the next byte to deliver. `nil` while the reader waits for a keyframe.
     var position: Int? { segment.map { $0.start + offset } }
 
     /// Whether ``next()`` returns the feed's own memory. It is not written again while a process may refer to it, so it
     /// can be passed on by reference. Other bytes have to be copied before the next call.
     package var givesSharedBytes: Bool { unannounced == 0 }
 
-    /// Returns the next contiguous bytes; `nil` if there are none now. They stay valid until the next call.
+    /// Returns the next contiguous bytes. `nil` if there are none now. They stay valid until the next call.
     package func next() -> UnsafeRawBufferPointer? {
         if unannounced > 0, let announcement {
             return UnsafeRawBufferPointer(

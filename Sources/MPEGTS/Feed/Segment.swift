@@ -82,7 +82,7 @@ final class Segment {
     }
 
     /// The number of video frames in the feed up to the last one in this segment with this decoding time or an earlier
-    /// one; `nil` if there is none.
+    /// one. `nil` if there is none.
     func frames(until dts: Int64) -> Int? {
         var last: Int?
         var before = framesBefore

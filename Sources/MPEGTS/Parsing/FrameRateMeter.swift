@@ -140,7 +140,7 @@ extension VideoFormat {
     /// The fastest announced rate that is accepted before the rate is measured. A faster one is usually the ticks of a
     /// clock.
     static let fastestAnnounced = 60.0
-    /// The fastest frame rate of interlaced material. Its fields may come one by one.
+    /// The fastest frame rate of interlaced material. Its fields may arrive one by one.
     private static let fastestInterlaced = 33.0
 
     /// The same format with a reliable frame rate: the announced one if it agrees with the measured one, else the

@@ -11,7 +11,7 @@ struct UnitAssembly {
     private(set) var isDamaged = false
     /// The continuity counter of the last packet with a payload.
     private var continuity: UInt8?
-    /// Bytes of the PES packet that have not come yet; `nil` if its length is undeclared.
+    /// Bytes of the PES packet that have not arrived yet; `nil` if its length is undeclared.
     private var missing: Int?
     /// Whether stuffing ended the last unit.
     private var endedStuffed = false

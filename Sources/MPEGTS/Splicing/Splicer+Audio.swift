@@ -90,7 +90,7 @@ extension Splicer {
     }
 
     /// Fills the audio up to a video frame if the writer has none, or is too far behind: up to the decoding time of the
-    /// frame, since the audio for its presentation comes beside it.
+    /// frame, since the audio for its presentation arrives beside it.
     ///
     /// - Parameter hasAudio: Whether the writer has audio that can go into the feed.
     mutating func bridgeAudio(hasAudio: Bool, pts: Int64, dts: Int64) {
@@ -99,7 +99,7 @@ extension Splicer {
         if !hasAudio || pts - (tail.audioEnd ?? start.pts) > Self.audioPatience { isBridging = true }
         guard isBridging else { return }
         guard tail.audioEnd == nil else { return fillSilence(until: dts) }
-        // The first audio may come a moment after the first frame. A process that reads the feed looks for it soon.
+        // The first audio may arrive a moment after the first frame. A process that reads the feed looks for it soon.
         if dts - start.dts >= Self.firstAudioPatience {
             fillSilence(until: max(dts, start.pts + silence.time(of: 1)))
         }

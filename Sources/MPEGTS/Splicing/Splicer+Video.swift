@@ -98,7 +98,7 @@ extension Splicer {
                 return nil
             }
             if !writer.isJoined {
-                // A copy can continue with any frame, if an earlier one has come.
+                // A copy can continue with any frame, if an earlier one has arrived.
                 guard unit.isKeyframe || (!needsKeyframe && writer.latest != nil) else { return nil }
                 if let tail = tail.videoDTS, !writer.isAfterPause { lostFrames += missingFrames(from: tail, to: raw) }
                 placement.joins = true
@@ -113,7 +113,7 @@ extension Splicer {
             return
         }
         let between = (pts - last + tail.frameDuration / 2) / tail.frameDuration - 1
-        // If there are more than a decoder holds back, they are missing and will not come.
+        // If there are more than a decoder holds back, they are missing and will not arrive.
         outstanding = isFirst || pts == dts || between > Self.deepestReorder ? 0 : Int(max(0, between))
     }
 
@@ -180,7 +180,7 @@ extension Splicer {
         return ahead <= 0 || raw <= latest || !isFrameLater
     }
 
-    /// The decoding time of a frame in the feed; `nil` if the feed has no place for it.
+    /// The decoding time of a frame in the feed. `nil` if the feed has no place for it.
     ///
     /// Frames that are decoded before the last frames of another writer are shown are squeezed between those: each
     /// comes a fraction of a frame after the previous one, until the writer's own times are later.

@@ -1,7 +1,8 @@
 extension Splicer {
     /// How a writer joins the feed.
     package enum Join: Sendable, Hashable {
-        /// A new timeline. Its first keyframe follows the feed's contents; if it comes later, it begins as much later.
+        /// A new timeline. Its first keyframe follows the feed's contents; if it arrives later, it begins as much
+        /// later.
         case following
         /// The same timeline, from another process: units that the feed already has are dropped, and the first new unit
         /// continues without a gap.
@@ -64,7 +65,7 @@ extension Splicer {
         /// Whether the decoding time of its last frame was moved later to fit into the feed. The next frames may need
         /// that too.
         var isSqueezed = false
-        /// A unit from behind the end has come.
+        /// A unit from behind the end has arrived.
         var passed: (video: Bool, audio: Bool) = (false, false)
 
         package init(_ join: Join) {
@@ -94,7 +95,7 @@ extension Splicer {
             audioEnd = nil
         }
 
-        /// Drops the units from `cut` on, because another writer of the same timeline provides them; `nil` accepts them
+        /// Drops the units from `cut` on, because another writer of the same timeline provides them. `nil` accepts them
         /// again.
         package mutating func setEnd(_ cut: Cut?) {
             end = cut

@@ -20,21 +20,21 @@ package struct Splicer: ~Copyable {
     }
 
     package var feed: Feed { output.feed }
-    /// The codec of the feed's video now; `nil` before the first frame.
+    /// The codec of the feed's video now. `nil` before the first frame.
     package var videoCodec: VideoCodec? { output.program?.video?.type.videoCodec }
     package internal(set) var tail = Tail()
     /// The number of video frames that went into the feed.
     package internal(set) var frames = 0
     /// The number of video frames that are missing in the feed where a writer resumed, by the frame duration.
     package internal(set) var lostFrames = 0
-    /// The number of video frames that are shown before the last one of the feed and have not come yet, by the frame
+    /// The number of video frames that are shown before the last one of the feed and have not arrived yet, by the frame
     /// duration: a source sends B-frames after the frame that they depend on.
     package internal(set) var outstanding = 0
     /// The number of bytes of the elementary streams that went into the feed, without packet and PES headers.
     package var mediaBytes: Int { output.mediaBytes }
     /// The number of frames of silence that replace missing audio.
     package internal(set) var silentFrames = 0
-    /// The one format of the feed's audio, once a writer has named it with ``Writer/audioFormat``; `nil` before.
+    /// The one format of the feed's audio, once a writer has named it with ``Writer/audioFormat``. `nil` before.
     package internal(set) var audioFormat: AACFormat?
     /// If the last unit was audio that was dropped only because of its time: the ticks that it is behind the newest
     /// video frame, negative if it is ahead. `nil` otherwise.
@@ -73,13 +73,13 @@ package struct Splicer: ~Copyable {
         case accepted
         /// It is in the feed, as the first one of its writer.
         case joined
-        /// It was in the feed already, or came before the point at which its writer can begin.
+        /// It was in the feed already, or arrived before the point at which its writer can begin.
         case dropped
     }
 
     /// Takes a unit, whose bytes come from `source`.
     ///
-    /// - Parameter program: The program of the writer if its video and audio come from different sources; `nil` for the
+    /// - Parameter program: The program of the writer if its video and audio come from different sources. `nil` for the
     ///   program of `source`.
     package mutating func accept(
         _ unit: AccessUnit, of writer: inout Writer, from source: borrowing some UnitSource & ~Copyable,

@@ -1,4 +1,4 @@
-/// The codec of a publisher's audio. A feed can carry ``aac``; other codecs have to be converted.
+/// The codec of a publisher's audio. A feed can carry only ``aac``, so the service converts other codecs.
 package enum AudioCoding: Sendable, Hashable, CustomStringConvertible {
     case aac
     case pcm, pcmLittleEndian, adpcm

@@ -8,7 +8,7 @@ package struct AudioFormat: Sendable, Hashable {
     package private(set) var sampleRate: Int
     /// `channelConfiguration`, 0…15; 0 if the channels are listed elsewhere.
     package private(set) var channelConfiguration: Int
-    /// Whether spectral band replication was announced (HE-AAC). It may come even if it was not announced.
+    /// Whether spectral band replication was announced (HE-AAC). A stream may contain it even if it was not announced.
     package private(set) var hasSBR = false
     /// Whether parametric stereo was announced (HE-AAC v2).
     package private(set) var hasPS = false
@@ -61,8 +61,8 @@ package struct AudioFormat: Sendable, Hashable {
         bits.skip(1)
     }
 
-    /// Reads explicit signalling that older decoders do not see: the extension after its core. If there is none, zeros
-    /// or the end follow.
+    /// Reads the backward compatible form of explicit signalling, which older decoders do not see: the extension after
+    /// its core. If there is none, zeros or the end follow.
     private mutating func readExtension(_ bits: inout BitReader) {
         guard bits.read(11) == 0x2B7, Self.readObjectType(&bits) == 5, bits.read(1) == 1 else { return }
         hasSBR = true
@@ -70,7 +70,7 @@ package struct AudioFormat: Sendable, Hashable {
         hasPS = bits.read(11) == 0x548 && bits.read(1) == 1
     }
 
-    /// The format for a channel: HE-AAC if that was announced, and not its core.
+    /// The format that a channel uses: HE-AAC if the header announces it, otherwise that of the core.
     package var aac: AACFormat {
         let type = objectType == 2 && hasPS ? 29 : objectType == 2 && hasSBR ? 5 : objectType
         return AACFormat(

@@ -4,7 +4,7 @@ import MPEGTS
 /// its own clock, but the frames of an encoder are exactly as long as their samples.
 ///
 /// The grid continues from frame to frame while the publisher's times stay near it. If they drift, it follows slowly.
-/// If they leave it, a frame was lost or the publisher's clock was set, and the grid begins again there.
+/// If they are far from it, a frame was lost or the publisher's clock was set, and the grid begins again at their time.
 struct AudioGrid {
     private let sampleRate: Int64
     private let samplesPerFrame: Int64

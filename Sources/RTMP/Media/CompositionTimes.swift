@@ -1,16 +1,16 @@
 import MPEGTS
 
-/// Distinguishes composition times from errors. A wrong one would move the presentation by seconds.
+/// Tells plausible composition times from wrong ones. A wrong one would move the presentation by seconds.
 ///
-/// A frame is shown at most sixteen frames after it is decoded, and then less than a second. Some encoders state that a
-/// frame is shown before it is decoded, by at most a frame. Larger times are accepted once they have come twice in some
-/// seconds: a source of two frames a second may need them.
+/// A frame is shown at most sixteen frames, and less than a second, after it is decoded. Some encoders state that a
+/// frame is shown before it is decoded, by at most a frame. Larger times are accepted once they have occurred twice
+/// within some seconds: a source of two frames a second may need them.
 struct CompositionTimes {
     /// Times from one frame to the next.
-    private var steps = RecentCases()
-    private var late = RecentCases()
-    private var early = RecentCases()
-    private var acceptedEarly = RecentCases()
+    private var steps = RecentMaximum()
+    private var late = RecentMaximum()
+    private var early = RecentMaximum()
+    private var acceptedEarly = RecentMaximum()
     private var newest: Int64?
     /// The duration of the frames so far in ticks, without pauses.
     private var clock: Int64 = 0

@@ -12,9 +12,9 @@ struct DecodingOrder {
     /// The latest presentation times, sorted.
     private var times: [Int64] = []
     /// The number of frames that are sent before a frame that is shown before them.
-    private var depth = RecentCases()
+    private var depth = RecentMaximum()
     /// The time in ticks by which such a frame is shown later.
-    private var reach = RecentCases()
+    private var reach = RecentMaximum()
     /// The duration of the frames so far in ticks, without pauses.
     private var clock: Int64 = 0
     /// The second latest time.

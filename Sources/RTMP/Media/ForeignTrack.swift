@@ -6,15 +6,15 @@ package struct ForeignTrack {
     private var aac: AudioFormat?
     /// The first byte of its messages, if it contains the format.
     private var format: UInt8?
-    /// Whether a frame has come since the newest header.
+    /// Whether a frame has arrived since the newest header.
     private var hasFrames = false
     /// The message with the newest header; valid if ``headerAudio`` is not `nil`.
     private var header: [UInt8] = []
     private var headerAudio: MediaReader.ForeignAudioMessage?
-    /// Whether the header was generated: the publisher's came before its audio had to be converted.
+    /// Whether the header was generated: the publisher's arrived before its audio had to be converted.
     private var isGenerated = false
 
-    /// The largest size of a message with a header, in bytes. Those of FLAC and Opus take less than a hundred.
+    /// The largest size of a message with a header, in bytes. Headers of FLAC and Opus take less than a hundred.
     private static let maximumHeaderSize = 4096
 
     package init() {}
@@ -22,7 +22,7 @@ package struct ForeignTrack {
     /// Takes a message.
     ///
     /// - Parameter aac: The format in the newest AAC header, if there is one.
-    /// - Returns: Whether codec or format differ from before: a decoder of the earlier audio cannot continue with it.
+    /// - Returns: Whether codec or format has changed, so that a decoder of the earlier audio cannot continue.
     package mutating func take(
         _ audio: MediaReader.ForeignAudioMessage, in message: Bytes, aac: AudioFormat?
     ) -> Bool {
@@ -38,7 +38,7 @@ package struct ForeignTrack {
         return isOther || hasFrames && format != self.format
     }
 
-    /// - Returns: Whether it differs from the previous header, or comes after the first frames.
+    /// - Returns: Whether it differs from the previous header, or arrives after the first frames.
     private mutating func takeHeader(_ audio: MediaReader.ForeignAudioMessage, _ message: Bytes) -> Bool {
         guard message.count <= Self.maximumHeaderSize, headerAudio != audio || !header.elementsEqual(message) else {
             return false

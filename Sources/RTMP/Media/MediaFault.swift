@@ -4,9 +4,9 @@ package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStr
     case shortMessage
     /// The sequence header cannot be read; the previous one stays valid.
     case unreadableHeader
-    /// A frame comes before the sequence header of its codec.
+    /// A frame arrives before the sequence header of its codec.
     case missingHeader
-    /// A frame comes before the first keyframe of its codec.
+    /// A frame arrives before the first keyframe of its codec.
     case missingKeyframe
     /// The message ends in the middle of a NAL unit's length.
     case truncatedUnit

@@ -1,5 +1,5 @@
-/// A publisher's description of its stream in a data message (`onMetaData`; Adobe FLV 10.1, E.5). It is only
-/// information for people: publishers announce streams that never come, and send streams that they did not announce.
+/// A publisher's description of its stream in a data message (`onMetaData`; Adobe FLV 10.1, E.5). It is only shown to
+/// people: publishers announce streams that never arrive, and send streams that they did not announce.
 package struct MediaMetadata: Sendable, Hashable, CustomStringConvertible {
     /// Pixels, 1…16,384.
     package private(set) var width: Int?

@@ -9,8 +9,8 @@ import MediaTypes
 ///     …
 ///     }
 ///
-/// It never waits: a keyframe becomes a unit at once, whatever the audio does, and announced media are not expected.
-/// The decoding times of the units never go back, see ``MediaTimeline``.
+/// It never waits: a keyframe becomes a unit at once, even if no audio has arrived and the publisher has announced
+/// some. The decoding times of the units never go back, see ``MediaTimeline``.
 package struct MediaReader {
     /// The content of a message.
     package enum Event: Sendable, Hashable {
@@ -38,7 +38,7 @@ package struct MediaReader {
         package var body: Range<Int>
     }
 
-    /// The streams that have come so far. Audio is part of it from its first frame on, and not when it is announced.
+    /// The streams that have arrived so far. Audio is part of it from its first frame on, and not when it is announced.
     package private(set) var program: Program?
     /// The format in the parameter sets of the newest keyframe; `nil` before the first, and if they cannot be read.
     package private(set) var videoFormat: VideoFormat?
@@ -66,8 +66,8 @@ package struct MediaReader {
     private var lastAudio: Int64?
     /// The codec of the last accepted audio frame; `nil` before the first.
     private var audioCoding: AudioCoding?
-    private var oddAudio = OddMessages<AudioCoding>()
-    private var oddVideo = OddMessages<VideoCoding>()
+    private var audioCodecChange = CodecChangeDetector<AudioCoding>()
+    private var videoCodecChange = CodecChangeDetector<VideoCoding>()
 
     private var found: Found?
 
@@ -92,7 +92,7 @@ package struct MediaReader {
     ///
     /// - Parameters:
     ///   - bytes: The bytes of the message.
-    ///   - now: When it came, in ticks of a clock that runs evenly and does not stop.
+    ///   - now: When it arrived, in ticks of a clock that runs evenly and does not stop.
     package mutating func take(_ header: MessageHeader, _ bytes: Bytes, now: Int64) -> Event {
         found = nil
         guard !bytes.isEmpty else { return .nothing }
@@ -123,7 +123,7 @@ package struct MediaReader {
             content = .video(
                 body, codec: sets.codec, lengthSize: sets.lengthSize, sets: found.unit.isKeyframe ? sets.annexB : [])
         }
-        // The announced format counts as long as no other audio has come.
+        // The announced format counts as long as no other audio has arrived.
         let announced = audioCoding.map { $0 == .aac } ?? true ? audioFormat?.aac : nil
         return MediaUnit(
             found.unit, size: found.size, program: program, videoFormat: videoFormat, audioFormat: announced,
@@ -143,7 +143,7 @@ package struct MediaReader {
         case .hevc: codec = .hevc
         default:
             guard bytes.count > tag.size else { throw .emptyUnit }
-            guard oddVideo.note(tag.coding) else { throw .oddMessage }
+            guard videoCodecChange.note(tag.coding) else { throw .oddMessage }
             return .foreignVideo(tag.coding)
         }
         switch tag.content {
@@ -193,7 +193,7 @@ package struct MediaReader {
                 audio: program?.audio)
         }
         needsKeyframe = false
-        oddVideo.end()
+        videoCodecChange.end()
         let unit = AccessUnit(
             kind: .video, pts: Ticks.onWire(times.pts), dts: Ticks.onWire(times.dts), isKeyframe: isKeyframe,
             duration: 0,
@@ -212,7 +212,7 @@ package struct MediaReader {
             guard bytes.count > tag.size else { throw .emptyUnit }
             let isSame = audioCoding.map { $0 == tag.coding } ?? true
             // A header alone is kept, and does not change the codec.
-            guard isSame || tag.content == .header || oddAudio.note(tag.coding) else { throw .oddMessage }
+            guard isSame || tag.content == .header || audioCodecChange.note(tag.coding) else { throw .oddMessage }
             return foreign(tag, timestamp, bytes, now)
         }
         switch tag.content {
@@ -248,7 +248,7 @@ package struct MediaReader {
         guard pts - stated <= MediaTimeline.longestDelay else { throw .lateTime }
         lastAudio = pts
         audioCoding = .aac
-        oddAudio.end()
+        audioCodecChange.end()
         if program?.audio == nil {
             program = Program(video: program?.video, audio: .init(pid: FeedLayout.audioPID, type: .aac))
         }
@@ -266,7 +266,7 @@ package struct MediaReader {
         let isHeader = tag.content == .header
         if !isHeader {
             audioCoding = tag.coding
-            oddAudio.end()
+            audioCodecChange.end()
             if let program { self.program = Program(video: program.video, audio: nil) }
         }
         let time = isHeader ? 0 : timeline.place(.audio, timestamp: timestamp, now: now)

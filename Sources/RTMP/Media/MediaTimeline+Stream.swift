@@ -3,7 +3,7 @@ import MPEGTS
 extension MediaTimeline {
     /// One of the two streams on the common timeline.
     struct Stream {
-        /// Whether its frames may come out of order.
+        /// Whether its frames may arrive out of order.
         let isVideo: Bool
         /// The offset that is added to the ticks of a timestamp, modulo ``wrap``.
         var offset: Int64 = 0
@@ -14,24 +14,24 @@ extension MediaTimeline {
         var newest: Int64?
         /// The second newest time.
         var former: Int64?
-        /// The largest time in ticks by which a frame came after a later one.
+        /// The largest time in ticks by which a frame was sent after a later one.
         var reorder: Int64 = 0
-        /// The largest recent time in ticks from the second newest time to the newest one, if frames in between
-        /// followed.
+        /// The largest recent difference in ticks between the newest and the second newest time, if frames between the
+        /// two followed.
         var leap: Int64 = 0
         /// The time up to which ``leap`` is valid.
         private var leapEnd: Int64 = .min
         /// The last step ahead that may be an error; `nil` if there was none recently.
         var lead: Lead?
-        /// A step back that may not be one of the publisher's clock, and by which the stream was moved; `nil` once it
-        /// is known to be a jump or an error.
+        /// A step back by which the stream was moved, although the publisher's clock may not have stepped; `nil` once
+        /// it is known to be a jump or an error.
         var doubt: Shift?
-        /// The time in ticks by which it may be behind its newest time because such a move was undone; `nil` if it is
-        /// not.
+        /// The time in ticks by which it may be behind its newest time, because such a move was undone; `nil` if none
+        /// was.
         var lag: Int64?
-        /// The last time in ticks from one frame to the next.
+        /// The last difference in ticks between one frame and the next.
         var step: Int64 = 0
-        /// When the last message came.
+        /// When the last message arrived.
         var arrival: Int64 = 0
         /// The largest lead of the times over the clock. It falls by a thousandth of the time that passes, because the
         /// clock of a publisher may be slow.
@@ -92,7 +92,7 @@ extension MediaTimeline {
             lead = Lead(time: time, ahead: newest - arrival, arrival: now)
         }
 
-        /// Whether it is back where it was before it went ahead, judged by the arrival of its frames.
+        /// Whether the stream has returned to the times before it went ahead, judged by the arrival of its frames.
         func endsLead(at time: Int64, now: Int64) -> Bool {
             guard let lead, now - lead.arrival <= MediaTimeline.longestLead else { return false }
             return abs(time - now - lead.ahead) <= MediaTimeline.longestDoubtfulStep / 2
@@ -112,7 +112,7 @@ extension MediaTimeline {
         var time: Int64
         /// The lead of the times over the clock before the step.
         var ahead: Int64
-        /// When it came.
+        /// When it arrived.
         var arrival: Int64
     }
 }

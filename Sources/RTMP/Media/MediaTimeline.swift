@@ -38,9 +38,9 @@ struct MediaTimeline {
     static let rounding = 4 * tick
     /// The largest step back of one stream that is ignored, in ticks: more than rounding and inexact encoders cause.
     static let longestStepBack = 40 * tick
-    /// The largest step back that may not be one of the publisher's clock, in ticks: frames out of order, or a burst of
-    /// wrong times. For a ``Splicer`` a longer one, over its `longestStepBack`, is another timeline. Four frames at ten
-    /// a second are shorter.
+    /// The largest step back, in ticks, that may have another cause than a step of the publisher's clock: frames out of
+    /// order, or a burst of wrong times. For a ``Splicer`` a longer one, over its `longestStepBack`, is another
+    /// timeline. Four frames at ten a second are shorter.
     static let longestDoubtfulStep = Ticks.perSecond / 2
     /// The largest delay of a frame after its own time, in ticks, because frames before it have the same or later
     /// times. It is longer than an accepted step back.
@@ -51,7 +51,7 @@ struct MediaTimeline {
     private static let shortestPause = 100 * tick
     /// The time in ticks for which a stream may continue as before after the other one has jumped.
     private static let patience = 300 * tick
-    /// The time in ticks after which a short step back counts as a jump for good, whenever the other stream comes:
+    /// The time in ticks after which a short step back counts as a jump for good, whenever the other stream arrives:
     /// longer than that stream may lag behind.
     private static let longestDoubt = 2000 * tick
     /// The time in ticks for which a stream that went ahead may return to its earlier times.
@@ -130,7 +130,7 @@ struct MediaTimeline {
         if let doubt = stream.doubt, time - doubt.ticks <= doubt.time + longestDoubtfulStep,
             expected.isNearer(time - doubt.ticks, than: time)
         {
-            // It returns to its earlier times: they were wrong only for a moment.
+            // It returns to its earlier times: the times in between were wrong.
             if !other.pending.isEmpty { other.pending.removeLast() }
             stream.undoDoubt()
             return time - doubt.ticks
@@ -162,7 +162,7 @@ struct MediaTimeline {
         }
         let step = max(stream.step, stream.leap)
         var target = newest + (elapsed > step + shortestPause ? elapsed : step)
-        // If it undoes its last jump, both cancel exactly.
+        // If it undoes its last jump, the two cancel each other exactly.
         if let former = stream.formerOffset {
             let time = stream.time(of: timestamp, movedBy: (former - stream.offset) % wrap, near: newest)
             if abs(time - target) <= rounding { target = time }

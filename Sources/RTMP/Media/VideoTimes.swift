@@ -2,8 +2,8 @@ import MPEGTS
 
 /// Computes decoding and presentation times of video frames, in ticks.
 ///
-/// A frame is decoded before its presentation, and after the previous frame. A timestamp is a decoding time. If the
-/// timestamps step back like those of reordered frames, they are presentation times.
+/// A frame is decoded before its presentation, and after the previous frame. A timestamp is a decoding time. If
+/// timestamps step back as those of reordered frames do, they are presentation times.
 struct VideoTimes {
     struct Times {
         var dts: Int64
@@ -17,7 +17,7 @@ struct VideoTimes {
     private var lastDTS: Int64?
     private var newestPTS: Int64?
 
-    /// The shortest time from a frame to a keyframe in ticks. For a ``Splicer``, a keyframe that comes sooner, or is
+    /// The shortest time from a frame to a keyframe in ticks. For a ``Splicer``, a keyframe that follows sooner, or is
     /// shown before another frame, begins another timeline.
     private static let shortestKeyframeStep = 4 * MediaTimeline.tick
     /// The range of the shortest time to any other frame in ticks: a quarter of a frame, which is more than the step of

@@ -4,11 +4,11 @@ import RTMP
 
 /// Passes a publisher's audio to the processes that convert it, if a feed cannot carry it as it is.
 ///
-/// It belongs to the data path's thread, and is used while the peer's session still holds the message of the audio.
+/// It is used only on the data path's thread, while the peer's session still holds the message of the audio.
 final class AudioConversion {
     /// The reader's next step with a message.
     enum Step {
-        /// Nothing: it is a header, or it came too soon after another change of codec.
+        /// Nothing: it is a header, or it arrived too soon after another change of codec.
         case drop
         /// Report the audio to the owner, then give it to the converters.
         case reportAndGive
@@ -26,14 +26,14 @@ final class AudioConversion {
     private var converters: [Converter] = []
     /// The messages that the next converter may receive again.
     private var recent = RecentAudio()
-    /// Whether the last report to the owner says that such audio comes.
+    /// Whether the last report to the owner says that audio arrives that has to be converted.
     private var isReported = false
-    /// Whether the audio is in another codec than the last report says.
+    /// Whether the codec has changed since the last report.
     private var isOtherCodec = false
     /// The time of the last report, in nanoseconds of the monotonic clock.
     private var lastReport = Int64.min / 2
 
-    /// Nanoseconds from one codec that has to be converted to the next: each change starts a process.
+    /// The shortest time between two reports, in nanoseconds: each change of the codec starts a process.
     private static let minimumInterval: Int64 = 1_000_000_000
 
     init(_ peer: Peer) {

@@ -32,7 +32,7 @@ package final class Publication: @unchecked Sendable {
 
     /// The time of its last message, in nanoseconds of the monotonic clock.
     private let lastMessage = Atomic(EventLoop.now())
-    /// Its socket is not being read.
+    /// The data path does not read its socket.
     private let isHeld = Atomic(true)
     /// It has left, and its last data is not read yet.
     private let hasLeft = Atomic(false)
@@ -112,7 +112,7 @@ package final class Publication: @unchecked Sendable {
     /// Called when many of its messages could not be used.
     func noted(_ faults: MediaFaults) { home.execute { [self] in admission?.noted(self, faults) } }
 
-    /// Called when it says what it sends.
+    /// Called when it announces its media.
     func announced(_ media: String) { home.execute { [self] in admission?.announced(self, media) } }
 
     /// Called when its socket is read again, or is not read for a while.

@@ -18,11 +18,11 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
     private let buffer: UnsafeMutableRawBufferPointer
     /// The bytes of the buffer that are not parsed yet.
     private var rest: Range<Int>
-    /// Whether there may be more to parse, if only a message that is already whole.
+    /// Whether there may be more to parse: new bytes, or a message that is already complete.
     private var hasMore = true
-    /// The events that the loop waits for; `nil` if it waits for none.
+    /// The events that the loop waits for. `nil` if it waits for none.
     private var watched: UInt32?
-    /// Whether the channel holds it: incoming data stays in the socket.
+    /// Whether the channel holds the publisher back: incoming data stays in the socket.
     private var isHeld = false
     /// Whether the publisher is ahead of real time: incoming data stays in the socket for a while.
     private var isWaiting = false
@@ -39,7 +39,7 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
     /// The program that the owner was last given.
     private var program: Program?
     private let conversion: AudioConversion
-    /// The number of unusable messages at which they are reported next.
+    /// The number of unusable messages at which the next report is due.
     private var nextFaults = 30
     /// The last announcement.
     private var announced: MediaMetadata?
@@ -211,7 +211,7 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
         return nil
     }
 
-    /// Reports the media that the publisher announces, if it is new. It is only information for people.
+    /// Reports the media that the publisher announces, if it is new. It is only shown to people.
     private func noteAnnouncement() {
         guard announcements < Self.maximumAnnouncements,
             let metadata = peer.session.withMedia({ MediaMetadata($0) }), metadata != announced

@@ -60,9 +60,9 @@ struct ClientThrottle {
         return min(Self.firstDelay << min(failures - Self.freeFailures, 8), Self.longestDelay)
     }
 
-    /// Whether a key whose connection would be evicted is checked first: one key of a network in each interval, in
-    /// nanoseconds. A publisher in a network that sends many wrong keys has a chance with each attempt, and a client
-    /// cannot try keys as fast as it connects.
+    /// Whether the key of a connection is checked before the connection is evicted: one key of a network in each
+    /// interval, in nanoseconds. So a publisher has a chance even if its network sends many wrong keys, and a client
+    /// still cannot try keys as fast as it connects.
     mutating func mayCheckEarly(from network: String, every interval: Int64, now: Int64) -> Bool {
         guard var entry = entries[network], entry.lastEarlyCheck.map({ now - $0 >= interval }) ?? true else {
             return false

@@ -7,7 +7,7 @@ extension VideoCoding {
     func refusal(of video: String) -> String {
         let what: String
         switch self {
-        case .multitrack: return "several video tracks come; set the encoder to send one"
+        case .multitrack: return "several video tracks arrive; set the encoder to send one"
         case .number(let number): what = "has the codec number \(number)"
         case .fourCC(let code): what = "has the codec \(FourCC.text(code))"
         case .h264, .hevc, .sorenson, .screenVideo, .vp6, .vp6Alpha, .screenVideo2, .av1, .vp8, .vp9, .vvc:
@@ -23,7 +23,7 @@ extension AudioCoding {
     /// - Parameter name: The name of the codec, if it has one.
     func statement(_ name: String) -> String {
         switch self {
-        case .multitrack: "several audio tracks come"
+        case .multitrack: "several audio tracks arrive"
         case .deviceSpecific: "its audio is in a codec of its device"
         case .number(let number): "its audio has the codec number \(number)"
         case .fourCC(let code): "its audio has the codec \(FourCC.text(code))"
@@ -34,6 +34,6 @@ extension AudioCoding {
 }
 
 extension MediaFaults {
-    /// The most frequent fault that costs frames, and its remedy; `nil` if every message was usable.
+    /// The most frequent fault that costs frames, and its remedy. `nil` if every message was usable.
     var advice: String? { worst.map { "its messages cannot be used (\($0)); \($0.remedy)" } }
 }

@@ -25,9 +25,9 @@ final class Connection: EventLoop.Handler {
     /// When it was accepted.
     let connectedAt = EventLoop.now()
     var state = State.unauthenticated
-    /// The name that it wants to publish under, until that is decided.
+    /// The name that it asks to publish under, until it is accepted or rejected.
     private(set) var name: String?
-    /// The events that the loop waits for; `nil` if it waits for none.
+    /// The events that the loop waits for. `nil` if it waits for none.
     private var watched: UInt32?
     private var mayRead = true
     /// Whether the data path reads it.

@@ -5,11 +5,11 @@ package struct IngestLimits: Sendable {
     package var unauthenticatedPerNetwork = 16
     /// The time in which a connection has to ask to publish.
     package var handshake = Duration.seconds(10)
-    /// Of the evicted connections of a network, the key of one in each such interval is checked.
+    /// The interval in which the key of one evicted connection of a network is checked.
     package var earlyCheckInterval = Duration.milliseconds(10)
     /// How long the connection of a rejected client stays open, so that the client can read the reason.
     package var linger = Duration.seconds(1)
-    /// The largest number of connections that linger. Other rejected clients get the answer and are closed at once.
+    /// The largest number of rejected connections that stay open. Others get the answer and are closed at once.
     package var lingering = 64
     /// After this time without data, another publisher replaces a publisher.
     package var silence = Duration.seconds(2)

@@ -66,8 +66,8 @@ final class PublisherAdmission {
     /// An evicted connection does not learn whether its key is wrong. Otherwise a client could try keys as fast as it
     /// connects.
     ///
-    /// - Parameter checksKeys: Whether the key of an evicted connection is checked now and then. A right key among
-    ///   wrong ones of the same network has no other chance.
+    /// - Parameter checksKeys: Whether the key of an evicted connection is checked in some cases: otherwise a right key
+    ///   would have no chance among many wrong ones of its network.
     private func evict(from network: String, checksKeys: Bool) -> Bool {
         let now = EventLoop.now()
         let candidates = unauthenticated.filter { $0.clientNetwork == network && $0 !== successor }
@@ -107,7 +107,7 @@ final class PublisherAdmission {
     /// - Parameter staysOpen: It has stopped publishing, and stays open.
     func connectionEnded(_ connection: Connection, staysOpen: Bool = false) {
         if connection.isLingering { lingering -= 1 }
-        // A client that disconnects before the answer has tried a key nonetheless.
+        // A client that disconnects before the answer has tried a key, too.
         if case .waiting = connection.state, connection !== successor, let name = connection.name, !accepts(name) {
             throttle.recordFailure(from: connection.clientNetwork, now: EventLoop.now())
             count(.key, connection.address, nil)
@@ -201,7 +201,7 @@ final class PublisherAdmission {
 
     // MARK: The publisher
 
-    /// Called when a message that ``Publication/awaitMessage()`` waits for has come: the successor is rejected.
+    /// Called when a message that ``Publication/awaitMessage()`` waits for has arrived: the successor is rejected.
     func delivered(_ publication: Publication) {
         guard publication === self.publication, !publication.sendsNoVideo, let successor else { return }
         self.successor = nil
@@ -220,7 +220,7 @@ final class PublisherAdmission {
 
     /// Reports the faults of a publisher's messages.
     ///
-    /// - Parameter advice: The remedy; `nil` once it has stopped.
+    /// - Parameter advice: The remedy. `nil` once it has stopped.
     func reportFaults(_ faults: MediaFaults, advice: String? = nil) {
         guard faults.total > 0 else { return }
         let seen = MediaFault.allCases.filter { faults[$0] > 0 }

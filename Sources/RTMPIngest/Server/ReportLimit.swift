@@ -1,7 +1,7 @@
 import EventLoop
 
-/// Limits how often an event is reported that something outside the service can cause repeatedly, so that it
-/// cannot fill the log: a few in a span of time are reported one by one, and the others as a number.
+/// Limits how often an event is reported, so that clients and senders cannot fill the log by causing it repeatedly: a
+/// few in a span of time are reported one by one, and the others as a number.
 ///
 /// Pure; times are nanoseconds of any clock that does not go back.
 package struct ReportLimit: Sendable {

@@ -55,7 +55,7 @@ package struct SourceSnapshot: Sendable, Hashable, Codable {
     package var refusals: [String: Int]?
     /// The encoder of its frames, such as `h264_vaapi@0000:00:02.0`; `nil` for a source that is encoded already.
     package var encoder: String?
-    /// Packets that SRT dropped because they came too late or not at all; `nil` for a source that is not SRT.
+    /// Packets that SRT dropped because they arrived too late or not at all; `nil` for a source that is not SRT.
     package var droppedPackets: Int?
     /// Which parts of its stream the service uses and how, or why it can use none; `nil` without a note.
     package var notes: [String]?

@@ -1,6 +1,6 @@
-/// Decides which sources of a channel run. Pure: events come in, effects go out.
+/// Decides which sources of a channel run. Pure: events are inputs, and effects are results.
 ///
-/// Sources that come from outside (listeners, pulls, cards and raw frames) always run, so that they can go on air the
+/// Sources from outside the box (listeners, pulls, cards and raw frames) always run, so that they can go on air the
 /// moment they deliver. Own sources, which the box makes itself (files, the test picture), run while none of higher
 /// priority delivers: they cost processor time, and deliver a fifth of a second after they start.
 package struct ChannelMachine: Sendable {
@@ -52,7 +52,7 @@ package struct ChannelMachine: Sendable {
         }
     }
 
-    /// Takes another list of sources.
+    /// Replaces the list of sources.
     ///
     /// - Parameter kept: Whether each source of the new list was at the same position before.
     package mutating func change(isOwn: [Bool], kept: [Bool]) -> [Effect] {

@@ -6,7 +6,7 @@ import MPEGTS
 import Status
 
 extension ChannelRunner {
-    /// Takes a snapshot of the channel.
+    /// Makes a snapshot of the channel.
     func snapshot(meter: RateMeter) async -> ChannelSnapshot {
         let feed = await dataPath.figures(ofChannel: channel.name)
         var snapshot = ChannelSnapshot(
@@ -36,7 +36,7 @@ extension ChannelRunner {
         return snapshot
     }
 
-    /// Whether nothing has been on air for longer than it takes the slate to come.
+    /// Whether nothing has been on air for longer than the slate needs to go on air.
     private var isDark: Bool { !air.isOn && context.clock.now - air.since > channel.slate.after + .seconds(1) }
 
     private func snapshot(of group: GroupConfiguration, meter: RateMeter) async -> GroupSnapshot {
@@ -94,7 +94,7 @@ extension ChannelRunner {
 }
 
 extension GroupSnapshot {
-    /// Takes the statistics of all encoders of the group so far.
+    /// Copies the statistics of all encoders that the group has had.
     fileprivate mutating func take(_ entry: GroupStatistics.Entry) {
         droppedFrames = entry.dropped
         for (encoder, causes) in entry.exits {
@@ -108,9 +108,9 @@ extension GroupSnapshot {
         history = entry.history.snapshot
     }
 
-    /// Takes the counters of the feed that the group's targets read.
+    /// Copies the counters of the feed that the group's targets read.
     ///
-    /// - Parameter former: What was counted before the feed was the group's.
+    /// - Parameter former: The counts from before the feed belonged to the group.
     fileprivate mutating func take(
         _ figures: DataPath.FeedFigures?, after former: DataPath.FeedFigures, _ meter: RateMeter
     ) {
@@ -136,7 +136,7 @@ extension EncoderSelector.Choice {
         return "\(inUse): until \(candidate) takes over"
     }
 
-    /// The choice's reason is about the encoder in use, or no encoder is in use.
+    /// Whether the reason of the choice is about the encoder in use, or no encoder is in use.
     fileprivate func isAbout(inUse: EncoderCandidate?) -> Bool {
         guard let inUse, let candidate else { return true }
         return inUse == candidate
@@ -144,7 +144,7 @@ extension EncoderSelector.Choice {
 }
 
 extension SourceConfiguration {
-    /// The source uses SRT, as a listener or as a pull.
+    /// Whether the source uses SRT, as a listener or as a pull.
     fileprivate var isSRT: Bool {
         switch kind {
         case .srt: true
@@ -153,7 +153,7 @@ extension SourceConfiguration {
         }
     }
 
-    /// The service fetches the source.
+    /// Whether the service fetches the source.
     fileprivate var isFetched: Bool {
         switch kind {
         case .pull, .file: true
@@ -161,7 +161,7 @@ extension SourceConfiguration {
         }
     }
 
-    /// A sender connects to the source.
+    /// Whether a sender connects to the source.
     fileprivate var isListener: Bool {
         switch kind {
         case .rtmp, .srt, .raw: true
@@ -171,11 +171,11 @@ extension SourceConfiguration {
 }
 
 extension ProcessStatistics.Entry {
-    /// Says what keeps a source from delivering, or from lasting, and an operator can fix.
+    /// Returns an obstacle that an operator can fix, and that keeps a source from delivering or from staying connected.
     ///
     /// - Parameters:
-    ///   - isListener: A sender connects to the source.
-    ///   - isFetched: The service fetches the source, which is expected to last.
+    ///   - isListener: Whether a sender connects to the source.
+    ///   - isFetched: Whether the service fetches the source, which is expected to last.
     func sourceTrouble(isListener: Bool, isFetched: Bool = false, now: ContinuousClock.Instant = .now) -> String? {
         if let known = absence ?? obstacle ?? trouble { return known }
         guard actual != .idle, let end = history.ends.last, let cause = end.cause else { return nil }
@@ -190,7 +190,7 @@ extension ProcessStatistics.Entry {
         return end.sentence
     }
 
-    /// The notes on a source, in their order; `nil` for none.
+    /// The notes on a source, in their order. `nil` if there is none.
     fileprivate var sourceNotes: [String]? {
         let texts = SourceNote.allCases.compactMap { notes[$0] }
         return texts.isEmpty ? nil : texts
@@ -209,9 +209,9 @@ extension ProcessStatistics.Entry {
         }
     }
 
-    /// Says why a target that was tried is not connected, or does not stay connected.
+    /// Returns the reason for which a target that was tried is not connected, or does not stay connected.
     ///
-    /// - Parameter isRecording: It writes to a disk, and not to the network.
+    /// - Parameter isRecording: Whether the target writes to a disk, and not to the network.
     func targetTrouble(now: ContinuousClock.Instant, isRecording: Bool = false) -> String? {
         if let obstacle { return obstacle }
         let end = history.ends.last
@@ -259,12 +259,12 @@ extension ProcessStatistics.Entry {
 }
 
 extension GroupStatistics.Entry {
-    /// Says that the encoder is too slow; `nil` where it keeps real time.
+    /// Says that the encoder is too slow. `nil` if it keeps real time.
     fileprivate var slowness: String? {
         isTooSlow ? "the encoder is too slow to keep real time: choose a smaller size or a lower frame rate" : nil
     }
 
-    /// Says that the preset was lowered; `nil` where it is the usual one.
+    /// Says that the preset was lowered. `nil` if it is the usual one.
     fileprivate var presetNote: String? {
         loweredPreset.map { "; its preset is \($0) until the processor has room for a better one" }
     }

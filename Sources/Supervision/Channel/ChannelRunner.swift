@@ -27,7 +27,7 @@ actor ChannelRunner: Runnable {
     private(set) var stopped: StoppedOutputs
     /// Whether something has been on air: an encoder that started before the first frame would not know the format.
     private(set) var hasVideo = false
-    /// Whether something is on air, and since when; as of the last snapshot.
+    /// Whether something is on air, and the time since which that has been so, as of the last snapshot.
     var air: (isOn: Bool, since: ContinuousClock.Instant)
 
     private nonisolated let events: AsyncStream<Event>
@@ -87,10 +87,11 @@ actor ChannelRunner: Runnable {
 
     nonisolated func finish() { queue.yield(.finish) }
 
-    /// Returns once the channel is between two jobs.
+    /// Returns once the actor is free, which shows that it does not hang.
     func ping() {}
 
-    /// Runs until ``finish()``, and returns when all processes have ended. Each has time to write its rest.
+    /// Runs until ``finish()``, and returns when all processes have ended. Each process gets time to write the rest of
+    /// its output.
     func run() async {
         await withDiscardingTaskGroup { tasks in
             begin()
@@ -217,7 +218,7 @@ actor ChannelRunner: Runnable {
             dataPath: dataPath)
     }
 
-    /// Takes which groups and targets the operator has stopped.
+    /// Applies the list of groups and targets that the operator has stopped.
     func apply(_ stopped: StoppedOutputs) {
         self.stopped = stopped
         for group in channel.groups {
@@ -226,7 +227,7 @@ actor ChannelRunner: Runnable {
         }
     }
 
-    /// Returns the runner of a group's encoder; `nil` for an unknown group, and for one that passes its channel
+    /// Returns the runner of a group's encoder. `nil` for an unknown group, and for one that passes its channel
     /// through.
     func groupRunner(_ name: String) -> GroupRunner? { groups[name]?.runner }
     func targetRunner(_ name: String) -> TargetRunner? { targets[name]?.runner }
@@ -272,13 +273,13 @@ actor ChannelRunner: Runnable {
     /// Removes a group's feed and keeps its counters, which continue if the group comes back.
     private func removeFeed(of group: GroupConfiguration) async {
         let last = await figures(of: group)
-        // Both at once: a snapshot meanwhile counts neither nothing nor everything twice.
+        // Without a suspension between the two: a snapshot counts the feed exactly once.
         leaving.insert(group.name)
         if let last { context.registry.group(group.name, in: channel.name).keep(last) }
         if !group.passesThrough { _ = await dataPath.removeGroup(group.name) }
     }
 
-    /// Returns the counters of a group's feed; `nil` once they have been kept for a group that may come back.
+    /// Returns the counters of a group's feed. `nil` once they have been kept for a group that may come back.
     func figures(of group: GroupConfiguration) async -> DataPath.FeedFigures? {
         let figures =
             group.passesThrough
@@ -295,7 +296,7 @@ actor ChannelRunner: Runnable {
         }
     }
 
-    /// Takes another configuration of the same channel. Parts that are the same in both are not touched.
+    /// Applies another configuration of the same channel. Equal parts are not touched.
     func change(to next: ChannelConfiguration) async {
         let former = channel
         channel = next
@@ -338,10 +339,10 @@ actor ChannelRunner: Runnable {
 
     /// Replaces the sources that differ at their position in the list. A source that is the same there continues.
     private func changeSources(from former: ChannelConfiguration) {
-        let (old, new) = (Commands.Transcoding(for: former), Commands.Transcoding(for: channel))
+        let (old, new) = (FFmpegCommands.Transcoding(for: former), FFmpegCommands.Transcoding(for: channel))
         let kept = channel.sources.indices.map {
             former.sources.indices.contains($0) && former.sources[$0] == channel.sources[$0]
-                && old.treats(channel.sources[$0], like: new)
+                && old.hasSameRelay(for: channel.sources[$0], as: new)
         }
         for index in sources.indices where !channel.sources.indices.contains(index) { sources[index].end() }
         sources.removeLast(max(0, sources.count - channel.sources.count))

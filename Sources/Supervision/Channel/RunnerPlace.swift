@@ -1,6 +1,6 @@
 import SystemSupport
 
-/// A slot for runners, and the runner that is in it.
+/// The place of a source, group or target in its channel, and the runner that serves it now.
 struct RunnerPlace<Runner: Runnable> {
     private(set) var runner: Runner
     let slot: RunnerSlot<Runner>
@@ -10,7 +10,7 @@ struct RunnerPlace<Runner: Runnable> {
         slot = RunnerSlot(runner)
     }
 
-    /// Has another runner follow once the one in the slot has ended.
+    /// Ends the runner, and has another one follow once it has ended.
     mutating func replace(with next: Runner) {
         runner.finish()
         slot.follow(with: next)

@@ -3,13 +3,13 @@ import MPEGTS
 
 /// The subject of a note on a source, and the texts of notes. In the order in which they are shown.
 enum SourceNote: Int, Sendable, CaseIterable {
-    /// A sender without video, or a publisher that was rejected.
+    /// A sender that sends no video, or a publisher that was rejected.
     case sender
-    /// Several programs came.
+    /// The stream has several programs.
     case programs
-    /// Several tracks of audio came.
+    /// The stream has several audio tracks.
     case tracks
-    /// The audio cannot be used as it comes, or is converted.
+    /// The audio cannot be used as it arrives, or is converted.
     case audio
     /// The audio is left out because its times are too far from those of the video.
     case lateAudio
@@ -22,8 +22,8 @@ enum SourceNote: Int, Sendable, CaseIterable {
     ///
     /// - Parameters:
     ///   - audio: The format of the source's audio.
-    ///   - rate: Samples a second of the channel's audio.
-    static func otherAudio(_ audio: AACFormat, rate: Int) -> String {
+    ///   - rate: Samples per second of the channel's audio.
+    static func mismatchedAudio(_ audio: AACFormat, rate: Int) -> String {
         let channel = AACFormat(sampleRate: rate, channelConfiguration: 2)
         return "its audio is \(audio.profile) at \(audio), the channel's is \(channel): it is converted"
     }
@@ -35,7 +35,7 @@ enum SourceNote: Int, Sendable, CaseIterable {
         let tenths = Int(abs(lag / Duration.milliseconds(100)).rounded())
         let seconds = tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
         let place = lag < .zero ? "ahead of" : "behind"
-        return "its audio comes \(seconds) \(place) its video and is left out: silence is sent. Have the encoder send"
+        return "its audio arrives \(seconds) \(place) its video and is left out: silence is sent. Have the encoder send"
             + " audio and video together"
     }
 
@@ -64,7 +64,7 @@ enum SourceNote: Int, Sendable, CaseIterable {
     static func rejected(_ why: String) -> String { "the last publisher was rejected: \(why)" }
 
     /// Notes an RTMP publisher that has sent no video for long.
-    static let noVideo = "no video comes; set the encoder to send H.264 or HEVC, or restart the stream in it"
+    static let noVideo = "no video arrives; set the encoder to send H.264 or HEVC, or restart the stream in it"
 }
 
 extension ForeignAudio {

@@ -1,4 +1,4 @@
-/// Derives the port of a tap from its name: the same at every start, whatever else is configured.
+/// Derives the port of a tap from its name: the same at every start, and independent of the rest of the configuration.
 package enum TapPort {
     /// 20000 + hash(name) mod 20000, where the hash is 32-bit FNV-1a.
     package static func preferred(for name: String) -> Int {

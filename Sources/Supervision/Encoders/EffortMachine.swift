@@ -8,23 +8,23 @@ import FFmpeg
 /// that is busy for a moment gets its quality back soon, and a box that is too small for the better preset tries it a
 /// few times a day.
 ///
-/// Pure: times come in, effects go out. A time is the duration since any fixed moment, on a clock that does not go
-/// back.
+/// Pure: events and times are inputs, and effects are results. A time is the duration since any fixed moment, on a
+/// clock that does not go back.
 struct EffortMachine: Sendable {
     enum Event: Sendable, Hashable {
         /// The encoder in use is too slow to keep real time.
         case slow
-        /// The processors were measured.
+        /// The load of the processors was measured.
         ///
-        /// - Parameter hasRoom: The processors could do more; true if that is not known.
-        case look(hasRoom: Bool)
-        /// An encoder that was started with ``EffortMachine/effort`` has the output now.
+        /// - Parameter hasRoom: Whether the processors could do more work. True if that is not known.
+        case measured(hasRoom: Bool)
+        /// An encoder that was started with ``EffortMachine/effort`` now writes the group's feed.
         case tookOver
-        /// The encoder that was to take over ended before it did.
+        /// An encoder was started to take over, and ended before it did.
         case failed
-        /// No software encoder is in use: the result says nothing about the next one.
+        /// The group uses no software encoder, so nothing is learned about a preset.
         case unused
-        /// The group encodes with another configuration.
+        /// The group's configuration changed.
         case reset
     }
 
@@ -37,27 +37,28 @@ struct EffortMachine: Sendable {
         case exhausted
     }
 
-    /// The pauses between attempts, and the times that an attempt needs to prove itself.
+    /// The times that decide when a better preset is tried, and when it counts as fast enough.
     struct Pauses: Sendable, Hashable {
-        /// The first pause before a better preset is tried; the pause after a relapse is twice as long.
-        var first = Duration.seconds(60)
-        var cap = Duration.seconds(4 * 3600)
-        /// How long there has to be room before an attempt.
-        var room = Duration.seconds(30)
-        /// How long a better preset has to hold at least before earlier relapses are forgotten.
-        var proof = Duration.seconds(600)
+        /// The first pause before a better preset is tried. After each relapse the pause is twice as long as the last
+        /// one.
+        var firstPause = Duration.seconds(60)
+        var longestPause = Duration.seconds(4 * 3600)
+        /// How long the processors need room before a better preset is tried.
+        var roomTime = Duration.seconds(30)
+        /// How long a better preset has to keep up before earlier relapses are forgotten.
+        var proofTime = Duration.seconds(600)
         /// The time between two measurements of the processors.
-        var look = Duration.seconds(10)
+        var measurementInterval = Duration.seconds(10)
 
         /// - Parameter first: The first pause, for tests. The others are shorter by the same factor.
         init(first: Duration? = nil) {
             guard let first else { return }
-            (cap, room, proof, look) = (first * 240, first / 2, first * 10, first / 4)
-            self.first = first
+            (longestPause, roomTime, proofTime, measurementInterval) = (first * 240, first / 2, first * 10, first / 4)
+            firstPause = first
         }
     }
 
-    /// The effort of encoders that are started now.
+    /// The effort with which the next encoder is started.
     private(set) var effort = EncoderEffort.normal
     /// The effort to return to while a better one has not taken over yet.
     private var former: EncoderEffort?
@@ -71,7 +72,7 @@ struct EffortMachine: Sendable {
 
     init(pauses: Pauses = Pauses()) {
         self.pauses = pauses
-        pause = pauses.first
+        pause = pauses.firstPause
     }
 
     /// Whether a better preset than the one in use is wanted.
@@ -79,13 +80,14 @@ struct EffortMachine: Sendable {
     /// Whether a better preset was started and has not taken over yet.
     var isTrying: Bool { former != nil }
 
-    /// - Parameter steps: The efforts that differ for the encoder in use, the one with the most work first.
+    /// - Parameter steps: The efforts that make a difference for the encoder in use, the one with the most work first.
     mutating func handle(_ event: Event, steps: [EncoderEffort], now: Duration) -> Effect? {
         forgetRelapsesIfProven(now)
         switch event {
         case .slow:
             if let former {
-                // Two encoders at once need more than one. The encoder in use was fast enough, so it is only restarted.
+                // While two encoders run, they need more than one does. The encoder in use was fast enough before, so
+                // it is restarted with its own preset.
                 relapse(to: former, now: now)
                 return .replace
             }
@@ -93,18 +95,18 @@ struct EffortMachine: Sendable {
             if provenAt == nil { wait(now: now) } else { relapse(to: faster, now: now) }
             effort = faster
             return .replace
-        case .look(let hasRoom):
+        case .measured(let hasRoom):
             roomSince = hasRoom ? roomSince ?? now : nil
             guard former == nil, let better = steps.last(where: { $0.rawValue < effort.rawValue }) else { return nil }
-            guard now >= notBefore, let roomSince, now - roomSince >= pauses.room else { return nil }
+            guard now >= notBefore, let roomSince, now - roomSince >= pauses.roomTime else { return nil }
             former = effort
             effort = better
             return .handOver
         case .tookOver:
             guard former != nil else { return nil }
             former = nil
-            provenAt = now + max(pauses.proof, pause)
-            notBefore = now + pauses.first
+            provenAt = now + max(pauses.proofTime, pause)
+            notBefore = now + pauses.firstPause
             roomSince = nil
             return nil
         case .failed:
@@ -124,12 +126,12 @@ struct EffortMachine: Sendable {
     private mutating func forgetRelapsesIfProven(_ now: Duration) {
         guard let provenAt, now >= provenAt else { return }
         self.provenAt = nil
-        pause = pauses.first
+        pause = pauses.firstPause
     }
 
     private mutating func relapse(to effort: EncoderEffort, now: Duration) {
         self.effort = effort
-        pause = min(pause * 2, pauses.cap)
+        pause = min(pause * 2, pauses.longestPause)
         wait(now: now)
     }
 

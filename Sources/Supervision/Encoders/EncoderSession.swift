@@ -33,7 +33,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
         case machine(GroupMachine.Event)
         case data(GroupMachine.Generation, EncoderEvent)
         case move(EncoderPool.Move)
-        /// The time of a generation that gave nothing is over.
+        /// The time limit of a generation that delivered nothing is over.
         case hung(GroupMachine.Generation)
         case request(Delegate.Request)
         case finish
@@ -59,7 +59,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
         queue.yield(.data(generation, event))
     }
     nonisolated func report(_ move: EncoderPool.Move) { queue.yield(.move(move)) }
-    /// - Returns: Whether the session still takes requests.
+    /// - Returns: Whether the session still accepts requests.
     @discardableResult
     nonisolated func send(_ request: Delegate.Request) -> Bool {
         if case .terminated = queue.yield(.request(request)) { false } else { true }
@@ -73,15 +73,15 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
     /// The encoder that has the output, or will have it.
     var encoder: EncoderCandidate? { generations[machine.current]?.encoder }
 
-    /// How long a generation may take to give its first frame. The limit doubles each time that the generation before
-    /// took longer. A GPU that hangs at its start is left soon. Software encoders do not hang, but a machine may be
-    /// slow, above all while it boots.
+    /// How long a generation may take to deliver its first frame. The limit doubles after each generation that took
+    /// longer. It is short at first, so that a GPU that hangs at the start is soon replaced by another encoder.
+    /// Software encoders do not hang, but a machine may be slow, above all while it boots.
     var startPatience: Duration {
         let isHardware = encoder.map { !$0.isSoftware } ?? false
         return min(.seconds(isHardware ? 2 : 6) * (1 << min(machine.fruitless, 4)), .seconds(30))
     }
 
-    /// Changes what is known of a generation, if it still runs.
+    /// Changes the record of a generation, if it still runs.
     func update(_ generation: GroupMachine.Generation, _ change: (inout EncoderGeneration) -> Void) {
         guard var known = generations[generation] else { return }
         change(&known)
@@ -114,7 +114,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
         case .machine(.want) where isFinishing: break
         case .machine(let event): handle(event, in: &tasks)
         case .data(let generation, let event): handle(event, of: generation, in: &tasks)
-        case .move(let move): self.move(move, to: context.encoders.choice(for: subject), in: &tasks)
+        case .move(let move): self.move(move, to: context.encoders.currentChoice(for: subject), in: &tasks)
         case .hung(let generation): replaceIfStalled(generation, in: &tasks)
         case .request(let request): delegate.handle(request, in: self, &tasks)
         case .finish:
@@ -128,14 +128,16 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
         if case .ended(let generation, _) = event {
             generations[generation] = nil
             if generation == machine.successor {
-                context.encoders.keep(encoder, for: subject)
+                context.encoders.recordUse(of: encoder, by: subject)
                 delegate.note(.settled(generation, after: nil), in: self)
             }
         }
         var random = SystemRandomNumberGenerator()
         let effects = machine.handle(event, now: now, random: &random)
         if machine.actual != before {
-            if machine.actual == .idle || machine.actual == .pausing { context.encoders.keep(nil, for: subject) }
+            if machine.actual == .idle || machine.actual == .pausing {
+                context.encoders.recordUse(of: nil, by: subject)
+            }
             logger.debug("encoder state changed", metadata: ["state": "\(machine.actual)"])
         }
         for effect in effects { carryOut(effect, in: &tasks) }
@@ -152,7 +154,8 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
             guard let child = generations[generation]?.child else { return }
             update(generation) { $0.isStalled = true }
             tasks.addTask { [queue, clock = context.clock, patience] in
-                // On a machine that is busy for a moment the encoder has not hung: another one would be no faster.
+                // The process is waiting for a processor, so the machine is busy and the encoder does not hang. Another
+                // encoder would be no faster.
                 if await BlockingIO.run({ child.isRunnable }) {
                     guard await (try? clock.sleep(for: patience.busy)) != nil else { return }
                 }
@@ -177,7 +180,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
         }
     }
 
-    /// The first frame of a generation is in the output.
+    /// Handles the first frame of a generation in the group's feed.
     private func deliver(
         _ format: VideoFormat?, after gap: Duration?, _ generation: GroupMachine.Generation,
         in tasks: inout DiscardingTaskGroup
@@ -194,14 +197,14 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
         }
         delegate.note(.keepsUp, in: self)
         logger.notice("live", metadata: format.map { ["video": "\($0)"] } ?? [:])
-        if let encoder { context.encoders.delivers(encoder, for: subject) }
+        if let encoder { context.encoders.recordDelivery(of: encoder, for: subject) }
         if generation == machine.successor { delegate.note(.settled(generation, after: gap ?? .zero), in: self) }
         handle(.delivering(generation), in: &tasks)
         if waitsForFirstFrame { report(.better) }
         waitsForFirstFrame = false
     }
 
-    /// Replaces a generation that gave nothing in its time, unless it has recovered.
+    /// Replaces a generation that delivered nothing within its time limit, unless it has recovered.
     private func replaceIfStalled(_ generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {
         guard generations[generation]?.isStalled == true else { return }
         logger.warning("the encoder reads frames and returns none, replacing it")
@@ -215,7 +218,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
         _ move: EncoderPool.Move, to choice: EncoderSelector.Choice, in tasks: inout DiscardingTaskGroup
     ) {
         if move == .better, machine.actual == .starting {
-            // A frame on air comes first, whichever encoder gives it.
+            // The first frame on air is more important than a better encoder.
             waitsForFirstFrame = true
             return
         }
@@ -232,7 +235,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
         }
     }
 
-    /// Reports a fault of a generation's encoder. If the fault asks for it, another encoder is chosen from now on.
+    /// Reports a fault of a generation's encoder to the encoder manager, which may choose another encoder from now on.
     func blame(_ generation: GroupMachine.Generation, _ fault: EncoderFault, _ explanation: FailureReason? = nil) {
         guard let running = generations[generation], !running.isAccountedFor, let candidate = running.encoder else {
             return
@@ -245,7 +248,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
                 metadata: ["encoder": "\(candidate)"])
             context.encoders.pin(nil, to: subject)
         }
-        context.encoders.failed(candidate, fault, explanation, in: subject)
+        context.encoders.recordFailure(of: candidate, fault, explanation, in: subject)
     }
 
     // MARK: Effects
@@ -291,7 +294,7 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
             $0.isAccountedFor = true
             $0.isMoot = isSuccessor
         }
-        // A successor that has read nothing has nothing to give.
+        // A successor that has read no frame has none to write, so it can be ended at once.
         if isSuccessor, running.attachment == nil { return running.child.stop(.now) }
         tasks.addTask { [dataPath, clock = context.clock, patience] in
             if let attachment = running.attachment { await dataPath.endInput(of: attachment) }
@@ -312,8 +315,8 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
             let started = Timestamp.now
             let exit = await monitor.run(
                 ready.command, input: ready.input, output: ready.output, child: child, expected: [.ended],
-                progressed: ready.progressed)
-            ready.progressed(nil)
+                onProgress: ready.onProgress)
+            ready.onProgress(nil)
             // The fault is reported before the output is detached: if this was the successor, the encoder in use may be
             // replaced at once by the encoder that is chosen then.
             let cause = await account(for: exit, of: generation, started: started)
@@ -332,12 +335,14 @@ actor EncoderSession<Delegate: EncoderSessionDelegate> {
         -> HandoverCause
     {
         let encoder = generations[generation]?.encoder
-        // After another generation took over, the exit says nothing about the encoder.
+        // If another generation has taken over, the exit says nothing about the encoder.
         guard generation == machine.current || generation == machine.successor, generations[generation]?.isMoot == false
         else { return .exit }
         var cause = exit.cause
         // A driver does not say that its device is gone. The kernel does.
-        if cause == .driverError, let slot = encoder?.gpu, await !context.encoders.isThere(slot) { cause = .deviceGone }
+        if cause == .driverError, let slot = encoder?.gpu, await !context.encoders.hasGPU(at: slot) {
+            cause = .deviceGone
+        }
         let end = cause.map { HandoverCause($0) } ?? generations[generation]?.fault
         delegate.note(.ended(EncoderEnd(exit: exit, encoder: encoder, cause: end, started: started)), in: self)
         if let cause, let fault = EncoderFault(cause) {

@@ -8,15 +8,15 @@ protocol EncoderSessionDelegate: AnyObject, SendableMetatype {
 
     /// Called once, before the first event.
     func begin(in session: isolated Session, _ tasks: inout DiscardingTaskGroup)
-    /// Makes a generation's command and pipes.
+    /// Makes the command and the pipes of a generation.
     ///
-    /// - Returns: `nil` if there is nothing to run, after logging why.
+    /// - Returns: `nil` if no process can be run. The delegate has then logged the reason.
     func prepare(
         _ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning, in session: isolated Session
     ) async throws -> EncoderGeneration.Ready?
-    /// Handles a request in its turn among the events.
+    /// Handles a request, which comes through the same queue as the events.
     func handle(_ request: Request, in session: isolated Session, _ tasks: inout DiscardingTaskGroup)
-    /// Decides what to do about an encoder that gives fewer frames than it is sent.
+    /// Decides what to do about an encoder that delivers fewer frames than it receives.
     func isTooSlow(
         _ generation: GroupMachine.Generation, in session: isolated Session, _ tasks: inout DiscardingTaskGroup)
     /// Records an event, or reacts to it with requests.

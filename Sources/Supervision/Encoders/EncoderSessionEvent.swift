@@ -5,9 +5,9 @@ import FFmpeg
 enum EncoderSessionEvent: Sendable {
     /// The state of the machine changed.
     case stateChanged
-    /// The successor has the output after this gap; `nil` if it ended before.
+    /// A planned handover is over. The successor writes the feed after this gap. `nil` if it ended before it took over.
     case settled(GroupMachine.Generation, after: Duration?)
-    /// A generation has the output from now on.
+    /// A generation writes the feed from now on.
     case promoted(GroupMachine.Generation)
     /// The encoder was too slow, and keeps up again.
     case keepsUp
@@ -20,9 +20,9 @@ enum EncoderSessionEvent: Sendable {
 /// The end of one generation's process.
 struct EncoderEnd: Sendable {
     var exit: ChildExit
-    /// `nil` where the video is copied.
+    /// The encoder. `nil` if the video is copied.
     var encoder: EncoderCandidate?
-    /// `nil` for an end that was asked for.
+    /// The reason for the end. `nil` if the process was asked to end.
     var cause: HandoverCause?
     var started: Timestamp
 }

@@ -9,12 +9,13 @@ import SystemPackage
 package struct EncoderTrial: Sendable {
     private let ffmpeg: FFmpegBinary
     private let environment: [String: String]
-    /// Runs the trials; tests run no process.
+    /// Runs the processes of the trials. A test replaces it, and runs no process.
     var launcher: any ProcessLauncher = SystemProcessLauncher()
 
     /// How long a trial may take. A GPU that was asleep needs a second. A GPU that hangs never ends.
     private static let limit = Duration.seconds(4)
-    /// How long a trial may take while it works. Software has no driver that could hang, and any machine may be slow.
+    /// How long a trial may take if its process uses the processor, and how long the trial of a software encoder may
+    /// take: software has no driver that could hang, and any machine may be slow.
     private static let longest = Duration.seconds(30)
 
     package init(ffmpeg: FFmpegBinary, environment: [String: String]) {
@@ -22,7 +23,7 @@ package struct EncoderTrial: Sendable {
         self.environment = environment
     }
 
-    /// - Parameter catalogue: The devices and encoders that the box has now.
+    /// - Parameter catalogue: The devices and encoders that the box has at this moment.
     package func run(_ trial: Trial, _ catalogue: EncoderCatalogue) async -> TrialResult {
         if case .failed(let why) = catalogue.initialStanding(of: trial.candidate) {
             let isForbidden = catalogue.gpus.first { $0.slot == trial.candidate.gpu }?.accessProblem == why.sentence

@@ -5,25 +5,25 @@ import MediaTypes
 
 /// The frames that the filters of an encoder were made for. Other frames may need another encoder.
 struct FilterScope: Sendable {
-    private let wish: VideoEncoding
+    private let encoding: VideoEncoding
     /// The size of the group's video if the configuration names none.
     private let size: FrameSize?
-    /// `nil` if nothing was known about the source.
+    /// The frames that the encoder was started for. `nil` if nothing was known about the source.
     private let frames: ArrivingFrames?
     private let settings: VideoSettings
     private let scalesOnGPU: Bool
 
-    init(_ wish: VideoEncoding, size: FrameSize?, frames: ArrivingFrames?, scalesOnGPU: Bool) {
-        self.wish = wish
+    init(_ encoding: VideoEncoding, size: FrameSize?, frames: ArrivingFrames?, scalesOnGPU: Bool) {
+        self.encoding = encoding
         self.size = size
         self.frames = frames
         self.scalesOnGPU = scalesOnGPU
-        settings = VideoSettings(wish, size: size, arriving: nil, frames: frames)
+        settings = VideoSettings(encoding, size: size, arriving: nil, frames: frames)
     }
 
-    /// Whether these frames come out as the group wants them.
+    /// Whether other frames also come out of the filters as the group's configuration asks for.
     func suits(_ other: ArrivingFrames) -> Bool {
-        let needed = VideoSettings(wish, size: size, arriving: nil, frames: other)
+        let needed = VideoSettings(encoding, size: size, arriving: nil, frames: other)
         if needed.deinterlacing != nil, settings.deinterlacing == nil { return false }
         // Progressive frames would lose detail, and frames without a mark would stay interlaced.
         if settings.deinterlacing != nil, needed.deinterlacesAll != settings.deinterlacesAll { return false }

@@ -8,14 +8,14 @@ import MediaTypes
 
 /// Makes the command and the pipes of a group's encoder.
 extension GroupEncoding {
-    /// How long before it takes over a generation is started. libx264 needs a tenth of a second to start, and twice as
-    /// long on a busy machine. A late start costs a pause, and no frame.
+    /// How long a generation is started before it takes over. libx264 needs a tenth of a second to start, and twice as
+    /// long on a busy machine. If the start takes longer than the lead, the output pauses, but no frame is lost.
     private static let lead = Duration.seconds(1)
 
     func prepare(
         _ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning, in session: isolated Session
     ) async throws -> EncoderGeneration.Ready? {
-        if beginning == .fresh, job != nil { await context.encoders.firstVerdict(for: name) }
+        if beginning == .fresh, job != nil { await context.encoders.waitForFirstResult(for: name) }
         while true {
             let (command, cut) = await self.command(beginning, for: generation, in: session)
             guard let command else { return nil }
@@ -73,25 +73,27 @@ extension GroupEncoding {
         let size = size ?? format.map { ArrivingFrames($0).squareSize }
         if !isSlate { self.size = size }
         let ffmpeg = context.ffmpeg.capabilities
-        guard case .encode(let wish) = group.video else {
+        guard case .encode(let encoding) = group.video else {
             scope = nil
-            return Commands.encoder(
+            return FFmpegCommands.encoder(
                 group, recipe: Libx264Recipe(), format: format, size: size, resume: resume, ffmpeg: ffmpeg)
         }
         requestEncoder()
-        guard let candidate = assign(to: generation, in: session) else { return nil }
+        guard let candidate = assignEncoder(to: generation, in: session) else { return nil }
         let effort = preset.effort.effort
         guard let recipe = context.encoders.recipe(for: candidate, in: name, effort: effort) else { return nil }
         session.update(generation) { $0.effort = candidate.isSoftware ? effort : nil }
-        scope = FilterScope(wish, size: size, frames: format.map { ArrivingFrames($0) }, scalesOnGPU: recipe.scales)
-        return Commands.encoder(group, recipe: recipe, format: format, size: size, resume: resume, ffmpeg: ffmpeg)
+        scope = FilterScope(encoding, size: size, frames: format.map { ArrivingFrames($0) }, scalesOnGPU: recipe.scales)
+        return FFmpegCommands.encoder(group, recipe: recipe, format: format, size: size, resume: resume, ffmpeg: ffmpeg)
     }
 
     /// Assigns an encoder to a generation.
     ///
     /// - Returns: `nil` if no encoder works.
-    private func assign(to generation: GroupMachine.Generation, in session: isolated Session) -> EncoderCandidate? {
-        let choice = context.encoders.assign(to: name)
+    private func assignEncoder(to generation: GroupMachine.Generation, in session: isolated Session)
+        -> EncoderCandidate?
+    {
+        let choice = context.encoders.assignEncoder(to: name)
         if choice.candidate == nil { session.monitor.log(.error, "no encoder is usable", reason: choice.reason) }
         session.update(generation) { $0.encoder = choice.candidate }
         return choice.candidate
@@ -108,7 +110,7 @@ extension ResumePoint {
 extension DataPath.Takeover {
     /// The first time at or after the handover's frame that is on the audio grid of the encoder in use.
     ///
-    /// - Parameter rate: The samples per second that the encoder gives, in frames of 1024; `nil` if it copies.
+    /// - Parameter rate: The samples per second that the encoder gives, in frames of 1024. `nil` if it copies.
     func audio(rate: Int?) -> Int64 {
         guard let rate, video > audioGrid else { return max(video, audioGrid) }
         let perSecond = Int64(rate)
@@ -118,11 +120,11 @@ extension DataPath.Takeover {
 }
 
 extension AudioOutput {
-    /// Samples per second; `nil` if the audio is copied.
+    /// Samples per second. `nil` if the audio is copied.
     var encodedRate: Int? {
         switch self {
         case .copy: nil
-        case .encode(let wish): wish.rate
+        case .encode(let encoding): encoding.rate
         }
     }
 }

@@ -5,9 +5,9 @@ import SystemSupport
 
 /// Lowers the preset of an encoder that is too slow, and raises it again when the processors have room.
 extension GroupEncoding {
-    /// The software encoder in use is too slow.
+    /// Reacts to a software encoder that is too slow.
     ///
-    /// - Returns: Whether a faster preset takes over; false if there is none.
+    /// - Returns: Whether an encoder with a faster preset replaces it. False if there is no faster preset.
     func usesFasterPreset(in session: isolated Session) -> Bool {
         let isRelapse = preset.effort.isTrying
         guard preset.handle(.slow, now: session.now) == .replace else {
@@ -26,7 +26,7 @@ extension GroupEncoding {
         return true
     }
 
-    /// The successor ended before it took over.
+    /// Reacts to a successor that ended before it took over.
     func notePresetFailure(in session: isolated Session) {
         guard preset.effort.isTrying else { return }
         preset.handle(.failed, now: session.now)
@@ -49,7 +49,7 @@ extension GroupEncoding {
         guard preset.effort.isLowered || preset.effort.isTrying, !preset.isLookingForRoom else { return }
         preset.isLookingForRoom = true
         let child = session.generations[session.machine.current]?.child
-        let (clock, pause, times) = (context.clock, preset.pauses.look, context.testHooks.processorTimes)
+        let (clock, pause, times) = (context.clock, preset.pauses.measurementInterval, context.testHooks.processorTimes)
         tasks.addTask { [session] in
             guard await (try? clock.sleep(for: pause)) != nil else { return }
             let sample = await BlockingIO.run { child?.pid.flatMap { ProcessorRoom.sample(of: $0, processors: times) } }
@@ -73,7 +73,7 @@ extension GroupEncoding {
             preset.handle(.unused, now: session.now)
             return
         }
-        guard preset.handle(.look(hasRoom: hasRoom), now: session.now) == .handOver else { return }
+        guard preset.handle(.measured(hasRoom: hasRoom), now: session.now) == .handOver else { return }
         session.logger.notice("a better preset takes over", metadata: ["preset": "\(preset.name)"])
         session.handle(.handOver(.room), in: &tasks)
     }

@@ -11,9 +11,9 @@ final class GroupEncoding: EncoderSessionDelegate {
         case arriving(VideoFormat?, isSlate: Bool)
         case changed(VideoFormat?)
         case change(GroupConfiguration)
-        /// Check whether the encoder in use is old.
+        /// The age of the encoder in use has to be checked.
         case checkAge
-        /// The work of the processors and of the encoder so far; sent while a better preset is wanted.
+        /// The work of the processors and of the encoder was measured. Sent while a better preset is wanted.
         case room(ProcessorRoom.Sample?)
         case handOver(EncoderCandidate?, CheckedContinuation<HandoverResult, Never>)
     }
@@ -27,13 +27,13 @@ final class GroupEncoding: EncoderSessionDelegate {
 
     /// The format that the encoder in use was started for.
     var arriving: VideoFormat?
-    /// The format that the source on air continues with, until an encoder is known to be started for it.
+    /// The new format of the source on air, until an encoder has been started for it. `nil` otherwise.
     var changed: VideoFormat?
-    /// The format that is likely to come, until the first frame.
+    /// The format that the input probably has. Used until the first frame arrives.
     let expected: SlateFormat
     /// The size of the first source, if the configuration names none: a target does not follow another size.
     var size: FrameSize?
-    /// The frames that the filters of the newest encoder were made for; `nil` if it copies the video, or before the
+    /// The frames that the filters of the newest encoder were made for. `nil` if it copies the video, or before the
     /// first encoder. Other frames go through the filters distorted or with less detail, until an encoder that was made
     /// for them takes over.
     var scope: FilterScope?
@@ -44,7 +44,7 @@ final class GroupEncoding: EncoderSessionDelegate {
     private let lifetime: Duration
     /// The session's time when the encoder in use gave its first frame.
     private var inUseSince = Duration.zero
-    /// The caller that waits for a planned handover.
+    /// The caller that waits for the end of a planned handover.
     private var waiting: CheckedContinuation<HandoverResult, Never>?
     /// The encoder that the operator had asked for before that handover.
     private var formerPin: EncoderCandidate?
@@ -53,7 +53,7 @@ final class GroupEncoding: EncoderSessionDelegate {
     private static let longestLife = min(Duration.seconds(24 * 3600), DemuxerTimeline.longest)
     /// How often in a lifetime the age of the encoder is checked.
     private static let checksPerLifetime = 48
-    /// The answer to a caller that waits for a handover when the group ends.
+    /// The answer to a caller whose handover is not finished when the group ends.
     static let over = "the group has ended"
 
     init(
@@ -70,30 +70,31 @@ final class GroupEncoding: EncoderSessionDelegate {
         preset = PresetChoice(group.video, first: context.testHooks.presetPause)
     }
 
-    /// The encoder that the group would get now, and why: for people.
+    /// The encoder that the group would get now, and the reason, for the status.
     var choice: EncoderSelector.Choice {
         guard job != nil else {
             return .init(candidate: nil, isDegraded: false, reason: "the video is copied")
         }
-        return context.encoders.choice(for: name)
+        return context.encoders.currentChoice(for: name)
     }
 
-    /// The work of an encoder of this group; `nil` if the video is copied.
+    /// The job of an encoder of this group. `nil` if the video is copied.
     var job: EncodingJob? {
-        guard case .encode(let wish) = group.video else { return nil }
+        guard case .encode(let encoding) = group.video else { return nil }
         return EncodingJob(
-            wish, arriving: arriving?.size ?? expected.size,
-            rate: wish.rate(of: arriving) ?? expected.rate, size: wish.size == nil ? size : nil,
+            encoding, arriving: arriving?.size ?? expected.size,
+            rate: encoding.rate(of: arriving) ?? expected.rate, size: encoding.size == nil ? size : nil,
             pixel: arriving?.pixelAspect ?? .square)
     }
 
     /// Tells the encoder manager what the group needs now.
     ///
-    /// - Parameter session: Hands over when the encoder manager asks for it; `nil` after the first request.
+    /// - Parameter session: The session that hands over when the encoder manager asks for it. `nil` if an earlier call
+    ///   has passed the session.
     func requestEncoder(for session: Session? = nil) {
-        guard case .encode(let wish) = group.video, let job else { return context.encoders.forget(name) }
-        guard let session else { return context.encoders.need(wish, as: job, for: name) }
-        context.encoders.need(wish, as: job, for: name) { session.report($0) }
+        guard case .encode(let encoding) = group.video, let job else { return context.encoders.forget(name) }
+        guard let session else { return context.encoders.setEncoding(encoding, job: job, for: name) }
+        context.encoders.setEncoding(encoding, job: job, for: name) { session.report($0) }
     }
 
     // MARK: Events

@@ -3,7 +3,8 @@
 /// When a generation ends, the next one begins where the output ends. A planned handover starts the next generation
 /// while the present one runs, and the next one takes over ahead of it.
 ///
-/// Pure: times and randomness come in, effects go out. ``EncoderSession`` carries the effects out.
+/// Pure: events, times and random numbers are inputs, and effects are results. ``EncoderSession`` carries the effects
+/// out.
 package struct GroupMachine: Sendable {
     /// The number of a generation. No number is used twice.
     package typealias Generation = Int
@@ -26,7 +27,7 @@ package struct GroupMachine: Sendable {
         case want(Bool)
         /// A generation's first frame is in the output.
         case delivering(Generation)
-        /// A generation reads frames and gives none, or it was cut off from the feed.
+        /// A generation reads frames and delivers none, or it fell behind and was cut off from the feed.
         case stalled(Generation)
         /// The generation in use cannot continue. The next one starts after it has ended.
         case replace(HandoverCause)
@@ -55,16 +56,17 @@ package struct GroupMachine: Sendable {
 
     package private(set) var wanted = false
     package private(set) var actual = Actual.idle
-    /// The generation that has the output, or was the last to have it; 0 before the first.
+    /// The generation that writes the feed, or wrote it last. 0 before the first.
     package private(set) var current: Generation = 0
     /// The generation that is about to take over.
     package private(set) var successor: Generation?
     /// A former successor that was asked to end. The next one starts after its end, because the output takes one
     /// successor at a time.
     private var dropped: Generation?
-    /// Why the next successor starts then.
+    /// Why that next successor has to start. `nil` if none has to.
     private var next: HandoverCause?
-    /// Why the encoder that runs is not the wanted one. Until a later generation delivers, another one is started.
+    /// Why the running encoder has to be replaced although it works. `nil` if it does not have to. If a successor
+    /// fails, another one is started.
     private var owed: HandoverCause?
     /// The successor that ended before it took over, and after which the pause runs.
     private var failed: Generation?
@@ -73,7 +75,7 @@ package struct GroupMachine: Sendable {
     package private(set) var fruitless = 0
 
     private var policy: RestartPolicy
-    /// The policy for successors, whose ends leave no gap.
+    /// The restart policy for successors. The end of a successor leaves no gap in the feed.
     private var successorPolicy: RestartPolicy
     private var newest: Generation = 0
     private var liveSince: Duration?
@@ -101,9 +103,9 @@ package struct GroupMachine: Sendable {
             next = nil
             // Both still write the frames that they have received: the output may already be split between them.
             return [current, successor].compactMap { $0.map { .stop($0) } }
-        case (_, .want(let wish)):
-            // While the encoder ends, the wish is kept for later.
-            wanted = wish
+        case (_, .want(let isWanted)):
+            // While the encoder ends, the request is kept for later.
+            wanted = isWanted
             return []
 
         case (.starting, .delivering(let generation)) where generation == current:
@@ -170,7 +172,7 @@ package struct GroupMachine: Sendable {
         case (_, .ended(let generation, _)) where generation == successor:
             successor = nil
             guard actual == .live, let owed else { return [] }
-            let pause = successorPolicy.pause(healthyFor: .zero, random: &random)
+            let pause = successorPolicy.delayAfterEnd(healthyFor: .zero, random: &random)
             guard pause > .zero else { return launchAhead(owed) }
             failed = generation
             return [.pause(pause, generation)]
@@ -230,7 +232,7 @@ package struct GroupMachine: Sendable {
             return dropped
         }
         let (cause, pauses) = replacing ?? (cause, true)
-        let pause = pauses ? policy.pause(healthyFor: healthyFor, random: &random) : .zero
+        let pause = pauses ? policy.delayAfterEnd(healthyFor: healthyFor, random: &random) : .zero
         guard pause > .zero else { return dropped + launch(cause) }
         replacing = (cause, true)
         actual = .pausing

@@ -54,15 +54,15 @@ final class GroupRunner: Runnable {
         }
     }
 
-    /// Tries an encoder for this group, beside the encoder that runs.
+    /// Runs the trial of an encoder for this group. The encoder in use continues.
     func trial(of candidate: EncoderCandidate) async -> TrialResult {
         guard let job = await session.read({ $0.job }) else {
             return .failed(.unsupported, "group \(name) copies its video, so it has no encoder")
         }
-        return await context.encoders.attempt(candidate, job)
+        return await context.encoders.runTrial(of: candidate, job)
     }
 
-    // MARK: For people
+    // MARK: Status
 
     /// The configuration that the encoder follows.
     var group: GroupConfiguration { get async { await session.read { $0.group } } }

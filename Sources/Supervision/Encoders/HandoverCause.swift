@@ -6,9 +6,9 @@ package enum HandoverCause: String, Sendable, Hashable, CaseIterable {
     // The encoder's end
     case crash
     case exit
-    /// It read frames and gave none.
+    /// It read frames and delivered none.
     case stall
-    /// It gave fewer frames than it was sent.
+    /// It delivered fewer frames than it received.
     case slow
     case gpuLost = "gpu-lost"
     case gpuError = "gpu-error"
@@ -42,7 +42,7 @@ package enum HandoverCause: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Whether the encoder in use is not the wanted one. If its successor fails, another one is started.
+    /// Whether the encoder in use has to be replaced although it works. If its successor fails, another one is started.
     var isOwed: Bool {
         switch self {
         case .config, .source: true

@@ -4,6 +4,6 @@ import EncoderSelection
 enum HandoverResult: Sendable {
     /// The next encoder has the output. The time is the gap after the last frame of the one before.
     case handedOver(EncoderCandidate?, after: Duration)
-    /// Why it failed, for people. The encoder in use continues.
+    /// The reason for the failure, as a sentence for the operator. The encoder in use continues.
     case failed(String)
 }

@@ -11,23 +11,24 @@ final class MezzanineEncoding: EncoderSessionDelegate {
 
     private let frames: DataPath.Attachment
     private let rate: FrameRate?
-    private let wish: VideoEncoding
+    private let encoding: VideoEncoding
     private let job: EncodingJob
     private let statistics: ProcessStatistics
 
     init(
-        of frames: DataPath.Attachment, rate: FrameRate?, wish: VideoEncoding, job: EncodingJob,
+        of frames: DataPath.Attachment, rate: FrameRate?, encoding: VideoEncoding, job: EncodingJob,
         statistics: ProcessStatistics
     ) {
         self.frames = frames
         self.rate = rate
-        self.wish = wish
+        self.encoding = encoding
         self.job = job
         self.statistics = statistics
     }
 
     func begin(in session: isolated Session, _ tasks: inout DiscardingTaskGroup) {
-        session.context.encoders.need(wish, as: job, for: session.subject) { [session] in session.report($0) }
+        session.context.encoders.setEncoding(encoding, job: job, for: session.subject) { [session] in session.report($0)
+        }
         session.handle(.want(true), in: &tasks)
     }
 
@@ -35,9 +36,9 @@ final class MezzanineEncoding: EncoderSessionDelegate {
         _ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning, in session: isolated Session
     ) async throws -> EncoderGeneration.Ready? {
         let context = session.context
-        if beginning == .fresh { await context.encoders.firstVerdict(for: session.subject) }
+        if beginning == .fresh { await context.encoders.waitForFirstResult(for: session.subject) }
         // H.264 in software is used even if the box's order leaves it out: without frames there is no channel.
-        let candidate = context.encoders.assign(to: session.subject).candidate ?? .software(.h264)
+        let candidate = context.encoders.assignEncoder(to: session.subject).candidate ?? .software(.h264)
         session.update(generation) { $0.encoder = candidate }
         let recipe =
             context.encoders.recipe(for: candidate, in: session.subject, effort: .least)
@@ -87,8 +88,8 @@ final class MezzanineEncoding: EncoderSessionDelegate {
 
 extension MezzanineConfiguration {
     /// The encoding that a source asks for.
-    var wish: VideoEncoding { VideoEncoding(bitrate: bitrate, keyframe: keyframe) }
+    var encoding: VideoEncoding { VideoEncoding(bitrate: bitrate, keyframeInterval: keyframeInterval) }
 
     /// The work of an encoder for frames of this size and rate.
-    func job(size: FrameSize?, rate: FrameRate?) -> EncodingJob { EncodingJob(wish, arriving: size, rate: rate) }
+    func job(size: FrameSize?, rate: FrameRate?) -> EncodingJob { EncodingJob(encoding, arriving: size, rate: rate) }
 }

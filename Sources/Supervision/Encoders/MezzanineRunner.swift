@@ -11,7 +11,7 @@ final class MezzanineRunner: Sendable {
 
     /// - Parameters:
     ///   - subject: The name under which the source asks for encoders.
-    ///   - rate: Frames per second; `nil` if it is not known.
+    ///   - rate: Frames per second. `nil` if it is not known.
     init(
         _ subject: String, of frames: DataPath.Attachment, size: FrameSize, rate: FrameRate?,
         mezzanine: MezzanineConfiguration, context: ServiceContext,
@@ -21,11 +21,11 @@ final class MezzanineRunner: Sendable {
         session = EncoderSession(
             subject, patience: .mezzanine, context: context, dataPath: dataPath, logger: logger,
             delegate: MezzanineEncoding(
-                of: frames, rate: rate, wish: mezzanine.wish, job: mezzanine.job(size: size, rate: rate),
+                of: frames, rate: rate, encoding: mezzanine.encoding, job: mezzanine.job(size: size, rate: rate),
                 statistics: statistics))
     }
 
-    /// Ends the encoder: no more frames come.
+    /// Ends the encoder: no more frames arrive.
     func finish() { session.finish() }
 
     /// Runs until ``finish()`` was called and the last process has ended.

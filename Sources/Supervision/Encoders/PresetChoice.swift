@@ -3,7 +3,7 @@ import EncoderSelection
 import FFmpeg
 import MediaTypes
 
-/// The preset that the software encoder of a group uses, and what decides the next one.
+/// The preset that the software encoder of a group uses, and the state from which the next one is decided.
 struct PresetChoice: Sendable {
     private(set) var effort: EffortMachine
     let pauses: EffortMachine.Pauses
@@ -21,14 +21,14 @@ struct PresetChoice: Sendable {
         codec = Self.codec(of: video)
     }
 
-    /// Takes another configuration.
+    /// Changes to another configuration, and forgets what was learned about presets.
     mutating func reset(to video: VideoOutput, now: Duration) {
         codec = Self.codec(of: video)
         handle(.reset, now: now)
     }
 
     private static func codec(of video: VideoOutput) -> VideoCodec? {
-        if case .encode(let wish) = video { wish.codec } else { nil }
+        if case .encode(let encoding) = video { encoding.codec } else { nil }
     }
 
     @discardableResult
@@ -41,7 +41,7 @@ struct PresetChoice: Sendable {
     /// The preset of encoders that are started now.
     var name: String { name(of: effort.effort) }
 
-    /// Whether the processors have room for a better preset; `nil` if the measurements do not tell.
+    /// Whether the processors have room for a better preset. `nil` if the measurements do not show it.
     mutating func hasRoom(_ sample: ProcessorRoom.Sample?) -> Bool? {
         defer { lastSample = sample }
         return ProcessorRoom.isThere(from: lastSample, to: sample)

@@ -4,24 +4,24 @@ import Glibc
 ///
 /// The next better preset takes at most twice the time of the present one, decoder and scaler included. So as much time
 /// as the encoder uses now has to be idle. Idle time beyond the limit of a container cannot be used, and that limit is
-/// not known here. A preset that is too slow for that reason is found out when it is tried.
+/// not known here. A preset that is too slow for that reason is detected when it is tried.
 enum ProcessorRoom {
-    /// The kernel's counts, in its ticks.
+    /// What the kernel has counted so far, in its clock ticks.
     struct Sample: Sendable, Hashable {
         var pid: Int32
-        /// Of all processors together.
+        /// The idle time of all processors together.
         var idle: UInt64
-        /// Of all processors together, idle or not.
+        /// The time of all processors together, idle or not.
         var total: UInt64
-        /// By the encoder's process.
+        /// The time that the encoder's process has used.
         var used: UInt64
     }
 
-    /// How much has to be idle, as a percentage of the time that the encoder uses: a little more than all, for the rest
-    /// of the machine.
+    /// How much time has to be idle, in percent of the time that the encoder uses. It is more than 100, to leave room
+    /// for the rest of the machine.
     private static let needed: UInt64 = 120
 
-    /// - Returns: Whether there was room between two samples of one process; `nil` if they do not tell.
+    /// - Returns: Whether there was room between two samples of one process. `nil` if the samples do not show it.
     static func isThere(from first: Sample?, to last: Sample?) -> Bool? {
         guard let first, let last, first.pid == last.pid, last.total > first.total else { return nil }
         guard last.idle >= first.idle, last.used >= first.used else { return nil }
@@ -52,7 +52,7 @@ enum ProcessorRoom {
         return user + system
     }
 
-    /// A file of the kernel, which is in memory.
+    /// Reads a file of the kernel directly, because it is not on a disk.
     private static func text(of path: String) -> String? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }

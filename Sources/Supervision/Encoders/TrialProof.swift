@@ -2,9 +2,9 @@ import EncoderSelection
 import MPEGTS
 import SystemPackage
 
-/// Checks whether a group could be encoded as a trial's stream was.
+/// Checks whether the stream that a trial encoded would be good enough for a group.
 enum TrialProof {
-    /// - Returns: The flaw of the stream; `nil` if it has none.
+    /// - Returns: The flaw of the stream, for display. `nil` if it has none.
     static func flaw(in stream: FileDescriptor) -> String? {
         var parser = UnitParser(capacity: 256 << 10)
         var frames = 0

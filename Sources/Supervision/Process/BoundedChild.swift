@@ -6,14 +6,15 @@ import SystemPackage
 /// Runs a child process within a time limit.
 enum BoundedChild {
     /// - Parameters:
-    ///   - stdin: The child's end, closed on every path; `nil` is /dev/null.
-    ///   - stdout: The same for its standard output.
+    ///   - stdin: The descriptor that becomes the child's standard input, closed on every path. `nil` means /dev/null.
+    ///   - stdout: The descriptor that becomes the child's standard output, closed on every path.
     ///   - limit: The child is killed after this time, and when the task is cancelled.
-    ///   - extended: The limit for a child that works: a machine may be busy.
+    ///   - extended: The time limit for a child that still uses the processor, because the machine may be busy.
     ///   - started: Called with the process id when the child runs. It must not block.
     ///   - isDone: Whether the child has done its work, so that it can be ended. Called many times a second, so it must
     ///     be quick.
-    /// - Returns: The exit of the child, and its state at the time limit; `nil` if it ended earlier.
+    /// - Returns: The exit of the child, and its state at the time limit. The state is `nil` if the child ended
+    ///   earlier.
     static func run(
         _ command: FFmpegCommand, binary: FFmpegBinary, stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil,
         environment: [String: String],
@@ -29,7 +30,7 @@ enum BoundedChild {
                     .exit(
                         await launcher.run(
                             command, binary: binary, stdin: stdin, stdout: stdout, environment: environment,
-                            handle: child, takes: nil
+                            handle: child, consumesLine: nil
                         ) {
                             guard case .started(let pid) = $0 else { return }
                             started.pid = pid
@@ -44,7 +45,7 @@ enum BoundedChild {
             }
             if let isDone {
                 tasks.addTask {
-                    while await (try? clock.sleep(for: glance)) != nil {
+                    while await (try? clock.sleep(for: doneInterval)) != nil {
                         if isDone() { return .done }
                     }
                     return nil
@@ -80,16 +81,16 @@ enum BoundedChild {
         case done
     }
 
-    /// How often a late child is checked.
-    private static let look = Duration.seconds(1)
-    /// The processor time between two checks below which a late child counts as idle.
-    private static let least = Duration.milliseconds(10)
-    /// How often `isDone` is called.
-    private static let glance = Duration.milliseconds(20)
+    /// The time between two checks of a child that is over its limit.
+    private static let checkInterval = Duration.seconds(1)
+    /// The processor time that a child has to use between two checks. A child that uses less counts as hanging.
+    private static let leastProcessorTime = Duration.milliseconds(10)
+    /// The time between two calls of `isDone`.
+    private static let doneInterval = Duration.milliseconds(20)
 
     /// Waits for the time limit.
     ///
-    /// - Returns: The state of the child at the limit; `nil` if it has ended, or the task was cancelled.
+    /// - Returns: The state of the child at the limit. `nil` if it has ended, or the task was cancelled.
     private static func wait(
         _ limit: Duration, extended: Duration, for child: Started, clock: any ServiceClock
     ) async -> Overdue? {
@@ -97,11 +98,11 @@ enum BoundedChild {
         guard await (try? clock.sleep(for: limit)) != nil else { return nil }
         var used = child.pid.flatMap(processorTime)
         while clock.now < end {
-            guard await (try? clock.sleep(for: look)) != nil else { return nil }
+            guard await (try? clock.sleep(for: checkInterval)) != nil else { return nil }
             // A busy machine may not have started it yet.
             guard let pid = child.pid else { continue }
             guard !hasEnded(pid), let now = processorTime(pid) else { return nil }
-            if let before = used, now - before < least { return .hanging }
+            if let before = used, now - before < leastProcessorTime { return .hanging }
             used = now
         }
         return extended > limit ? .working : .hanging
@@ -113,7 +114,7 @@ enum BoundedChild {
         return waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0
     }
 
-    /// The processor time that a process has used; `nil` if it is gone.
+    /// The processor time that a process has used. `nil` if it is gone.
     private static func processorTime(_ pid: Int32) -> Duration? {
         var clock = clockid_t()
         var time = timespec()

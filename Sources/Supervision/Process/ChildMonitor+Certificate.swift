@@ -8,7 +8,7 @@ extension ChildMonitor {
 
     /// Returns the exit of a child, with the check that the server's certificate failed if FFmpeg did not say which.
     ///
-    /// - Parameter question: Asks the same server for its certificate; `nil` does not ask.
+    /// - Parameter question: Asks the same server for its certificate. `nil` if there is no such server.
     func explained(_ exit: ChildExit, by question: CertificateQuestion?, child: ChildHandle) async -> ChildExit {
         guard let question, exit.cause == .untrusted, child.requested == nil else { return exit }
         if question.asksSystem, !SystemAuthorities.areInstalled {
@@ -25,13 +25,13 @@ extension ChildMonitor {
 }
 
 extension CertificateQuestion {
-    /// The question for a pulled source; `nil` for any other source.
+    /// The question for a pulled source. `nil` for any other source.
     init?(_ source: SourceKind) {
         guard case .pull(let pull) = source else { return nil }
         self.init(url: pull.url, check: PeerCheck(pull.tls))
     }
 
-    /// The question for an RTMPS target; `nil` for any other target.
+    /// The question for an RTMPS target. `nil` for any other target.
     init?(_ destination: TargetDestination) {
         guard case .rtmp(let rtmp) = destination else { return nil }
         self.init(url: rtmp.url, check: PeerCheck(rtmp.tls))

@@ -8,7 +8,7 @@ import SystemPackage
 struct ChildMonitor: Sendable {
     let context: ServiceContext
     let logger: Logger
-    /// Holds back the lines that every attempt repeats.
+    /// Limits the lines that every attempt repeats.
     let fold = LineFold()
 
     /// Logs a line that every attempt may repeat: at once, and then once a minute with the number of those between.
@@ -30,31 +30,31 @@ struct ChildMonitor: Sendable {
     /// - Parameters:
     ///   - expected: The causes that are no failure. They are logged at debug.
     ///   - certificate: The check of the server's certificate, if FFmpeg does not say what is wrong with it.
-    ///   - connected: Called when a publisher's target has accepted the connection.
-    ///   - takes: Called with each line, secrets included. If it returns true, the line is neither logged nor passed to
-    ///     `says`. It must not block.
-    ///   - says: Called with each other line. It must not block.
-    ///   - progressed: Called with FFmpeg's progress.
+    ///   - connected: Called when a target has accepted the connection of its publisher.
+    ///   - consumesLine: Called with each line, secrets included. If it returns true, the line is neither logged nor
+    ///     passed to `onLine`. It must not block.
+    ///   - onLine: Called with each line that `consumesLine` does not consume. It must not block.
+    ///   - onProgress: Called with FFmpeg's progress.
     func run(
         _ command: FFmpegCommand, input: FileDescriptor?, output: FileDescriptor?, child: ChildHandle,
         expected: Set<FailureCause> = [], certificate: CertificateQuestion? = nil,
         connected: @escaping @Sendable () -> Void = {},
-        takes: (@Sendable (LogLine) -> Bool)? = nil, says: @escaping @Sendable (LogLine) -> Void = { _ in },
-        progressed: @escaping @Sendable (Progress) -> Void = { _ in }
+        consumesLine: (@Sendable (LogLine) -> Bool)? = nil, onLine: @escaping @Sendable (LogLine) -> Void = { _ in },
+        onProgress: @escaping @Sendable (Progress) -> Void = { _ in }
     ) async -> ChildExit {
         let logger = logger
         context.secrets.learn(command.secrets)
-        let takes = { @Sendable (line: LogLine) in FFmpegNoise.contains(line) || takes?(line) ?? false }
+        let consumes = { @Sendable (line: LogLine) in FFmpegNoise.contains(line) || consumesLine?(line) ?? false }
         let ending = await context.launcher.run(
             command, binary: context.ffmpeg, stdin: input, stdout: output,
-            environment: context.environment, handle: child, takes: takes
+            environment: context.environment, handle: child, consumesLine: consumes
         ) { event in
             switch event {
             case .started(let pid): logger.debug("started", metadata: ["pid": "\(pid)"])
             case .outputOpened: connected()
-            case .progress(let progress): progressed(progress)
+            case .progress(let progress): onProgress(progress)
             case .log(let line):
-                says(line)
+                onLine(line)
                 logger.debug("FFmpeg output", metadata: ["line": "\(line.text)"])
             case .logSuppressed(let count): logger.debug("FFmpeg output left out", metadata: ["lines": "\(count)"])
             }

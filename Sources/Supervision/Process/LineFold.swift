@@ -7,7 +7,7 @@ import Synchronization
 final class LineFold: Sendable {
     private struct Line {
         var loggedAt: ContinuousClock.Instant
-        /// How often it was repeated since.
+        /// How many equal lines were left out since.
         var folded = 0
     }
 
@@ -19,7 +19,8 @@ final class LineFold: Sendable {
 
     /// Counts a line.
     ///
-    /// - Returns: How many equal lines were left out since it was last logged; `nil` if this one is left out too.
+    /// - Returns: How many equal lines were left out since the last one that was logged. `nil` if this line is left
+    ///   out, too.
     func note(_ text: String, now: ContinuousClock.Instant) -> Int? {
         lines.withLock { lines in
             if let line = lines[text], now - line.loggedAt < Self.span {

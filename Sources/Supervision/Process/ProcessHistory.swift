@@ -11,12 +11,12 @@ package struct ProcessHistory: Sendable, Hashable {
         package var cause: FailureCause?
         /// Its last lines, secrets masked.
         package var lastLines: [String]
-        /// The part of its command line that FFmpeg refused; `nil` if it ended for another reason.
+        /// The part of its command line that FFmpeg refused. `nil` if it ended for another reason.
         package var refused: String?
-        /// The peer's own words about the failure.
+        /// The words of the server about the failure. `nil` if it sent none.
         package var words: String?
 
-        /// A sentence for people, with advice; `nil` if it was asked to end.
+        /// A sentence for display, with advice. `nil` if the process was asked to end.
         var sentence: String? { cause?.sentenceWithAdvice(quoting: words) }
     }
 

@@ -1,23 +1,24 @@
 import FFmpeg
 import SystemPackage
 
-/// Runs child processes. The runners take one as a parameter, so that a test runs them without processes.
+/// Runs child processes. Each runner gets a launcher as a parameter, so that a test can run it without processes.
 protocol ProcessLauncher: Sendable {
     /// Runs one command to its end and never throws: a failure to start is an exit too.
     ///
-    /// Cancelling the task stops the child gracefully. The call still returns after the child has ended.
+    /// Cancelling the task asks the child to stop. Even then the call returns only after the child has ended.
     ///
     /// - Parameters:
-    ///   - stdin: The child's end, owned and closed by this call on every path; `nil` is /dev/null.
-    ///   - stdout: The same for its standard output.
+    ///   - stdin: The descriptor that becomes the child's standard input. This call owns it and closes it on every
+    ///     path. `nil` means /dev/null.
+    ///   - stdout: The descriptor that becomes the child's standard output, owned and closed in the same way.
     ///   - handle: Stops the child.
-    ///   - takes: Called with each line, secrets included. If it returns true, the line is neither logged nor reported.
-    ///     It must not block.
-    ///   - events: Called in order, never at the same time. It must not block.
+    ///   - consumesLine: Called with each line, secrets included. If it returns true, the line is neither logged nor
+    ///     reported as an event. It must not block.
+    ///   - onEvent: Called with one event after the other, never concurrently. It must not block.
     func run(
         _ command: FFmpegCommand, binary: FFmpegBinary, stdin: FileDescriptor?, stdout: FileDescriptor?,
-        environment: [String: String], handle: ChildHandle, takes: (@Sendable (LogLine) -> Bool)?,
-        events: @escaping @Sendable (ChildEvent) -> Void
+        environment: [String: String], handle: ChildHandle, consumesLine: (@Sendable (LogLine) -> Bool)?,
+        onEvent: @escaping @Sendable (ChildEvent) -> Void
     ) async -> ChildExit
 }
 
@@ -25,11 +26,11 @@ protocol ProcessLauncher: Sendable {
 struct SystemProcessLauncher: ProcessLauncher {
     func run(
         _ command: FFmpegCommand, binary: FFmpegBinary, stdin: FileDescriptor?, stdout: FileDescriptor?,
-        environment: [String: String], handle: ChildHandle, takes: (@Sendable (LogLine) -> Bool)?,
-        events: @escaping @Sendable (ChildEvent) -> Void
+        environment: [String: String], handle: ChildHandle, consumesLine: (@Sendable (LogLine) -> Bool)?,
+        onEvent: @escaping @Sendable (ChildEvent) -> Void
     ) async -> ChildExit {
         await ChildProcess.run(
             command, binary: binary, stdin: stdin, stdout: stdout, environment: environment, handle: handle,
-            takes: takes, events: events)
+            consumesLine: consumesLine, onEvent: onEvent)
     }
 }

@@ -1,8 +1,8 @@
 /// The states of one supervised process, such as a relay or a publisher: whether it is wanted, whether it runs, and
 /// what to do next.
 ///
-/// Pure: times and randomness come in, effects go out. ``ProcessRunner`` carries the effects out and reports their
-/// results.
+/// Pure: events, times and random numbers are inputs, and effects are results. ``ProcessRunner`` carries the effects
+/// out and reports their results.
 package struct ProcessMachine: Sendable {
     /// The state of the process.
     package enum Actual: Sendable, Hashable {
@@ -27,7 +27,8 @@ package struct ProcessMachine: Sendable {
         case delivering
         /// It has stopped delivering.
         case stalled
-        /// It reads its input again. A process that is starting need not deliver yet: a target may not be connected.
+        /// It reads its input again. A process that is starting does not have to deliver yet, because its target may
+        /// not be connected.
         case recovered
         /// The time to recover from the stall of this number is over.
         case patienceOver(stall: Int)
@@ -35,7 +36,7 @@ package struct ProcessMachine: Sendable {
         case complete
         /// It has to be replaced, because it needs other arguments or another input.
         case replace
-        /// The obstacle may be gone: a pause ends early.
+        /// The reason for a pause may be gone, so the pause ends early.
         case hurry
         /// It ended, by itself or because it was asked to.
         case ended
@@ -48,7 +49,7 @@ package struct ProcessMachine: Sendable {
         case launch
         /// End it, with time to finish its output.
         case stop
-        /// End it at once: it hangs, or is replaced.
+        /// End it at once, because it hangs or is replaced.
         case kill
         /// Report ``Event/pauseOver(start:)`` after this time.
         case pause(Duration, start: Int)
@@ -67,10 +68,10 @@ package struct ProcessMachine: Sendable {
     private var liveSince: Duration?
     private var stalls = 0
     private var isReplacing = false
-    private var isComplete = false
+    private var reachedEndOfFile = false
     /// Whether it has stalled before it delivered anything.
     private var isStuckAtStart = false
-    /// Processes in a row that were killed before they delivered anything.
+    /// How many processes in a row were killed before they delivered anything.
     private var fruitless = 0
 
     /// - Parameters:
@@ -98,9 +99,9 @@ package struct ProcessMachine: Sendable {
             wanted = false
             actual = .ending
             return [.stop]
-        case (_, .want(let wish)):
-            // While the process ends, the wish is kept for later.
-            wanted = wish
+        case (_, .want(let isWanted)):
+            // While the process ends, the request is kept for later.
+            wanted = isWanted
             return []
 
         case (.starting, .delivering), (.stalled, .delivering):
@@ -145,7 +146,7 @@ package struct ProcessMachine: Sendable {
             return []
 
         case (_, .complete):
-            isComplete = true
+            reachedEndOfFile = true
             return []
 
         case (.starting, .replace), (.live, .replace), (.stalled, .replace):
@@ -171,7 +172,8 @@ package struct ProcessMachine: Sendable {
                 return []
             }
             if isReplacing { return launch() }
-            let pause = policy.pause(healthyFor: healthyFor, isComplete: isComplete, random: &random)
+            let pause = policy.delayAfterEnd(
+                healthyFor: healthyFor, reachedEndOfFile: reachedEndOfFile, random: &random)
             if pause == .zero { return launch() }
             actual = .pausing
             return [.pause(pause, start: starts)]
@@ -188,7 +190,7 @@ package struct ProcessMachine: Sendable {
     private mutating func launch() -> [Effect] {
         actual = .starting
         isStuckAtStart = false
-        isComplete = false
+        reachedEndOfFile = false
         starts += 1
         return [.launch]
     }

@@ -8,7 +8,7 @@ struct ProcessQueue: Supervised {
         case finish
     }
 
-    /// For one ``ProcessRunner``.
+    /// The events, for one ``ProcessRunner`` to read.
     let events: AsyncStream<Event>
     private let sender: AsyncStream<Event>.Continuation
 

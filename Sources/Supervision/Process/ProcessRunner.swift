@@ -34,8 +34,8 @@ actor ProcessRunner: Supervised {
     /// - Parameters:
     ///   - queue: The queue of the events that are reported to the process.
     ///   - changed: Called after the state changes.
-    ///   - endInput: Closes the input of the process, as the first step of a stop; `nil` for a process without input.
-    ///   - blamesHangs: A process that is killed because it hangs counts as failed.
+    ///   - endInput: Closes the input of the process, as the first step of a stop. `nil` for a process without input.
+    ///   - blamesHangs: Whether a process that is killed because it hangs counts as failed.
     ///   - startBlame: The cause of that failure if it hangs before it delivers anything.
     ///   - live: Runs the process once.
     init(
@@ -66,23 +66,23 @@ actor ProcessRunner: Supervised {
     func run() async {
         await withDiscardingTaskGroup { group in
             for await event in queue.events {
-                let wish: ProcessMachine.Event
+                let request: ProcessMachine.Event
                 switch event {
                 case .machine(.want) where isFinishing: continue
-                case .machine(let event): wish = event
+                case .machine(let event): request = event
                 case .finish:
                     isFinishing = true
-                    wish = .want(false)
+                    request = .want(false)
                 }
                 let before = (machine.actual, machine.wanted)
                 let starts = machine.starts
-                let effects = machine.handle(wish, now: clock.now - epoch, random: &random)
+                let effects = machine.handle(request, now: clock.now - epoch, random: &random)
                 if (machine.actual, machine.wanted) != before || machine.starts != starts {
                     statistics.stateChanged(
                         machine.actual, wanted: machine.wanted, starts: machine.starts, now: clock.now)
                 }
                 if machine.actual != before.0 { changed(machine.actual) }
-                for effect in effects { carryOut(effect, because: wish, from: before.0, in: &group) }
+                for effect in effects { carryOut(effect, because: request, from: before.0, in: &group) }
                 if isFinishing, machine.actual == .idle { break }
             }
             group.cancelAll()

@@ -2,7 +2,7 @@
 struct ClockLead {
     private var last: Duration?
 
-    /// Smaller steps are ignored: they are not worth a lost frame.
+    /// The smallest step that is reported. A smaller one is not worth a lost frame.
     static let least = Duration.milliseconds(100)
 
     /// - Returns: By how much the clock was set since the last call. `nil` for the first call, and for a step under

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Folders that the service writes to.
+/// Creates and checks the folders that the service writes to.
 package enum Folder {
     /// Creates a folder and its parents if they do not exist, and checks that it accepts files.
     ///
@@ -8,7 +8,7 @@ package enum Folder {
     ///   - mode: Its permissions, as for `chmod`.
     ///   - isOwn: Whether only this user and root may put or replace files in it: one of them owns it, and others may
     ///     not write to it.
-    ///   - purpose: The user of the folder, for the error sentence.
+    ///   - purpose: The part of the service that uses the folder, for the error sentence.
     package static func make(_ path: String, mode: UInt32 = 0o755, isOwn: Bool = false, for purpose: String)
         throws(StartError)
     {
@@ -51,7 +51,7 @@ package enum Folder {
         close(try temporary(in: path, for: purpose))
     }
 
-    /// Checks that a folder's disk has enough room: an empty file would not be a recording.
+    /// Checks that a folder's disk has enough room, because an empty file is no recording.
     ///
     /// - Parameter bytes: The room that is needed.
     static func checkRoom(in path: String, bytes: Int, for purpose: String) throws(StartError) {

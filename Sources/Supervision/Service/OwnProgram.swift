@@ -8,15 +8,15 @@ import SystemPackage
 /// A thread that waits for a disk in the kernel keeps its process from ending, so the service leaves such waits to
 /// children.
 struct OwnProgram: Sendable {
-    /// Not an FFmpeg, but it runs as carefully as one.
+    /// The service's program, not an FFmpeg. The type is the same because children of both run in the same way.
     let binary: FFmpegBinary
     private let environment: [String: String]
 
     /// How long a disk may take to answer a child.
     struct Patience: Sendable, Hashable {
-        /// For a child that does nothing meanwhile.
+        /// For a child that does not use the processor.
         var usual: Duration
-        /// For a child that is working: a machine may be slow.
+        /// For a child that uses the processor, because the machine may be slow.
         var longest: Duration
 
         /// For the folder of a recording, whose disk is written to all the time.
@@ -30,7 +30,7 @@ struct OwnProgram: Sendable {
         self.init(path: context.program, capabilities: context.ffmpeg.capabilities, environment: context.environment)
     }
 
-    /// - Parameter capabilities: Those of any FFmpeg. They are not used.
+    /// - Parameter capabilities: The capabilities of any FFmpeg. They are not used, but an `FFmpegBinary` has some.
     init(path: String, capabilities: FFmpegCapabilities, environment: [String: String]) {
         binary = FFmpegBinary(path: path, capabilities: capabilities)
         self.environment = environment

@@ -62,7 +62,8 @@ enum Problems {
         }
         let listeners = channel.sources.filter { $0.id.hasPrefix("rtmp-") || $0.id.hasPrefix("srt-") }
         if let source = listeners.first(where: { $0.state == .connecting }) {
-            return "no source delivers: an encoder is connected to \(source.id), but no video has come yet; \(advice)"
+            return
+                "no source delivers: an encoder is connected to \(source.id), but no video has arrived yet; \(advice)"
         }
         let unreadable = FailureCause.invalidData.rawValue
         if let source = listeners.first(where: { $0.state == .waiting && $0.history.last?.cause == unreadable }) {
@@ -87,7 +88,8 @@ enum Problems {
         }
     }
 
-    /// The last process ended because FFmpeg refuses its command line, and so will the next one.
+    /// A problem if the last process ended because FFmpeg refused its command line: the next one will end in the same
+    /// way.
     private static func refusedOption(in history: [EndSnapshot], _ ffmpeg: String, _ subject: String) -> Problem? {
         history.last?.refused.map { refusedOption($0, ffmpeg, subject) }
     }

@@ -21,9 +21,9 @@ package struct ServiceContext: Sendable {
     /// The steps by which the wall clock is set. For tests.
     var clockSteps: @Sendable () -> AsyncStream<Duration> = { ClockWatch.steps() }
 
-    /// Runs the child processes; tests run none.
+    /// Runs the child processes. A test replaces it, and runs no process.
     var launcher: any ProcessLauncher = SystemProcessLauncher()
-    /// Measures and waits; tests advance it by hand.
+    /// Measures times and waits. A test replaces it by a clock that it advances by hand.
     var clock: any ServiceClock = ContinuousClock()
 
     let registry = StatisticsRegistry()

@@ -63,22 +63,22 @@ package struct ServicePlan: Sendable, Encodable {
             .relay, source.id, in: channel,
             reason: priority == 0 ? "the source most wanted" : "priority \(priority + 1)"
         ) {
-            try Commands.relay(
+            try FFmpegCommands.relay(
                 source, mezzanine: channel.mezzanine, transcoding: .init(for: channel), card: card, ffmpeg: ffmpeg,
                 environment: environment, isPlan: true)
         }
         add(.relay, source.id, in: channel, reason: "reads what a caller sends") {
-            try Commands.callRelay(
+            try FFmpegCommands.callerRelay(
                 source, mezzanine: channel.mezzanine, transcoding: .init(for: channel), ffmpeg: ffmpeg)
         }
         if case .rtmp = source.kind {
             add(.audioConverter, source.id, in: channel, reason: "while its audio is not AAC") {
-                Commands.audioConverter()
+                FFmpegCommands.audioConverter()
             }
         }
         let choice = ServicePlan.choice(for: source, of: channel, &encoders)
         add(.encoder, source.id, in: channel, reason: choice.reason) {
-            try Commands.frameEncoder(
+            try FFmpegCommands.frameEncoder(
                 source, mezzanine: channel.mezzanine, card: card, recipe: choice.recipe, ffmpeg: ffmpeg)
         }
     }
@@ -91,7 +91,7 @@ package struct ServicePlan: Sendable, Encodable {
             let choice = ServicePlan.choice(for: group, &encoders)
             add(.encoder, group.name, in: channel, reason: choice.reason) {
                 guard let recipe = choice.recipe else { throw NoEncoder(reason: choice.reason) }
-                return Commands.encoder(group, recipe: recipe, format: nil, resume: nil, ffmpeg: ffmpeg)
+                return FFmpegCommands.encoder(group, recipe: recipe, format: nil, resume: nil, ffmpeg: ffmpeg)
             }
         }
         for target in group.targets {
@@ -99,7 +99,7 @@ package struct ServicePlan: Sendable, Encodable {
                 .publisher, target.name, in: channel,
                 reason: group.passesThrough ? "passes the channel through" : "sends group \(group.name)"
             ) {
-                try Commands.publisher(
+                try FFmpegCommands.publisher(
                     target, of: group, take: 0, ffmpeg: ffmpeg, environment: environment, isPlan: true)
             }
         }
@@ -128,8 +128,8 @@ package struct ServicePlan: Sendable, Encodable {
     private static func choice(for group: GroupConfiguration, _ encoders: inout EncoderPool) -> (
         reason: String, recipe: (any EncoderRecipe)?
     ) {
-        guard case .encode = group.video else { return ("video as it comes, audio encoded", Libx264Recipe()) }
-        let choice = encoders.assign(to: group.name)
+        guard case .encode = group.video else { return ("video as it arrives, audio encoded", Libx264Recipe()) }
+        let choice = encoders.assignEncoder(to: group.name)
         return (choice.reason, choice.candidate.flatMap { encoders.recipe(for: $0, in: group.name) })
     }
 
@@ -139,7 +139,7 @@ package struct ServicePlan: Sendable, Encodable {
     ) -> (reason: String, recipe: any EncoderRecipe) {
         let name = "\(channel.name)/\(source.id)"
         guard source.hasFrames else { return ("", Libx264Recipe()) }
-        let choice = encoders.assign(to: name)
+        let choice = encoders.assignEncoder(to: name)
         return (
             choice.reason,
             choice.candidate.flatMap { encoders.recipe(for: $0, in: name, effort: .least) }

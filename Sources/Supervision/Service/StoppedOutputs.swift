@@ -1,7 +1,7 @@
 /// The groups and targets that the operator stopped. Everything else is wanted.
 package struct StoppedOutputs: Sendable, Hashable, Codable {
-    /// Names, which are unique in a configuration. A name that the configuration no longer has is kept, as it may
-    /// return.
+    /// The names of the groups, which are unique in a configuration. A name that is no longer in the configuration is
+    /// kept, because it may return.
     package var groups: Set<String> = []
     package var targets: Set<String> = []
 

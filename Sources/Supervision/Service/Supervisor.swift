@@ -48,7 +48,7 @@ package actor Supervisor {
         case stop
     }
 
-    /// A periodic sign of life. The loop itself gives it, once the data path and every channel have answered.
+    /// A periodic sign of life. The supervisor's loop sends it when the data path and every channel have answered.
     package struct Heartbeat: Sendable {
         /// The time between two signs.
         package var every: Duration
@@ -140,12 +140,12 @@ package actor Supervisor {
             tasks.addTask {
                 for await step in context.clockSteps() { context.captures.clockWasSet(by: step) }
             }
-            // Created before the first look, so that no event between the two is lost.
+            // Created before the devices are listed first, so that no event between the two is lost.
             var hotplug = Hotplug().makeAsyncIterator()
-            context.encoders.look()
-            context.captures.look()
+            context.encoders.listDevices()
+            context.captures.listCards()
             while let event = await hotplug.next() {
-                context.encoders.note(event)
+                context.encoders.recordHotplug(event)
                 context.captures.note(event)
             }
         }
@@ -301,18 +301,20 @@ package actor Supervisor {
 
     /// The candidate that an operator named, after it has passed its trial for the group.
     private func candidate(_ text: String, for runner: GroupRunner) async throws(OperatorError) -> EncoderCandidate {
-        guard case .encode(let wish) = await runner.group.video else {
+        guard case .encode(let encoding) = await runner.group.video else {
             throw OperatorError("group \(runner.name) copies its video, so it has no encoder", isMistake: false)
         }
-        let list = "usable here: " + context.encoders.usable(for: wish.codec).map(\.description).joined(separator: ", ")
+        let list =
+            "usable here: "
+            + context.encoders.usableEncoders(for: encoding.codec).map(\.description).joined(separator: ", ")
         let parts = text.split(separator: "@", maxSplits: 1).map(String.init)
         guard let known = parts.first.flatMap({ EncoderName.known($0) }) else {
             throw OperatorError("\(text) is not an encoder; \(list)", isMistake: false)
         }
-        guard known.codec == wish.codec else {
+        guard known.codec == encoding.codec else {
             throw OperatorError(
                 """
-                \(text) encodes \(known.codec.rawValue), but group \(runner.name) needs \(wish.codec.rawValue); \
+                \(text) encodes \(known.codec.rawValue), but group \(runner.name) needs \(encoding.codec.rawValue); \
                 \(list)
                 """,
                 isMistake: false)

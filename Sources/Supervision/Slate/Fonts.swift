@@ -3,19 +3,19 @@ import Glibc
 /// The installed fonts, and the one that a text needs. FFmpeg draws a text with one font, and draws characters that the
 /// font lacks as empty boxes.
 enum Fonts {
-    /// A font that has Latin, Greek, Cyrillic, Arabic, Hebrew and more; `nil` if none is installed.
+    /// A font that has Latin, Greek, Cyrillic, Arabic, Hebrew and more. `nil` if none is installed.
     static var any: String? { usual.first { access($0, R_OK) == 0 } }
 
     enum Choice: Sendable, Hashable {
         /// The path of a font.
         case font(String)
-        /// No installed font has the text. This Debian package has one.
+        /// No installed font has the characters of the text. This Debian package has one that does.
         case missing(package: String)
     }
 
     /// Chooses the font for a text.
     ///
-    /// - Parameter isThere: Whether a file exists.
+    /// - Parameter isThere: Returns whether a file exists.
     static func choose(for text: String, isThere: (String) -> Bool = { access($0, R_OK) == 0 }) -> Choice {
         let script = script(of: text)
         let candidates = script?.fonts ?? usual

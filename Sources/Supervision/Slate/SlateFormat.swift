@@ -12,17 +12,17 @@ struct SlateFormat: Sendable, Hashable {
     var profile: String?
     var pixel = PixelAspect.square
 
-    /// Frames per second. No camera gives more.
+    /// The most frames per second. No camera sends more.
     private static let fastest = 300
 
     /// The format of a source.
     ///
-    /// - Parameter fallback: Replaces the values that the stream does not tell.
+    /// - Parameter fallback: The values to use if the stream does not state them.
     init(_ format: VideoFormat, fallback: SlateFormat) {
         codec = format.codec == .hevc ? .hevc : .h264
         size = format.size
         pixel = format.pixelAspect ?? .square
-        // A stream whose clock ticks once a microsecond may give that as its rate.
+        // A stream may announce the rate of its clock, a million ticks per second, as its frame rate.
         let plausible = format.frameRate.flatMap { $0.numerator <= Self.fastest * $0.denominator ? $0 : nil }
         rate = plausible ?? fallback.rate
         // Profiles that the encoder can make from 8-bit 4:2:0.
@@ -37,10 +37,10 @@ struct SlateFormat: Sendable, Hashable {
         rate = FrameRate(30)
         profile = "high"
         if let group = channel.groups.lazy.compactMap({ group in
-            if case .encode(let wish) = group.video { wish } else { nil }
+            if case .encode(let encoding) = group.video { encoding } else { nil }
         }).first {
             size = group.size ?? size
-            rate = group.rate ?? rate
+            rate = group.frameRate ?? rate
         }
         for source in channel.sources {
             switch source.kind {
@@ -58,7 +58,7 @@ struct SlateFormat: Sendable, Hashable {
         }
     }
 
-    /// The number of frames of about a second that lasts a whole number of ticks.
+    /// The number of frames that together last about a second, and a whole number of ticks.
     var frames: Int {
         let ticks = { (frames: Int) in (frames * rate.denominator * 90_000) % rate.numerator }
         let about = max(2, (rate.numerator + rate.denominator - 1) / rate.denominator)

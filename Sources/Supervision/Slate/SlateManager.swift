@@ -9,8 +9,8 @@ import SystemPackage
 
 /// Keeps a channel's slate ready in the format of the last source on air.
 ///
-/// FFmpeg renders the slate once for each format, while a source is on air. Showing it costs next to nothing. The first
-/// slate is stored for the next start.
+/// FFmpeg renders the slate once for each format, while a source is on air. Sending it needs almost no processor time.
+/// The first slate is stored for the next start.
 actor SlateManager {
     private let channel: ChannelConfiguration
     private let context: ServiceContext
@@ -31,13 +31,13 @@ actor SlateManager {
 
     private struct Rendered {
         var clip: SlateClip
-        /// The option that FFmpeg refused for the slate as configured, so that this is a plain card; `nil` if it
+        /// The option that FFmpeg refused for the slate as configured, so that this is a plain card. `nil` if it
         /// refused nothing.
         var refused: String?
     }
 
     /// - Parameters:
-    ///   - reportRefusal: Called with the option that FFmpeg refuses for the configured slate; `nil` if it refuses
+    ///   - reportRefusal: Called with the option that FFmpeg refuses for the configured slate. `nil` if it refuses
     ///     nothing.
     ///   - report: Called when the slate goes on or off air.
     init(
@@ -122,7 +122,7 @@ actor SlateManager {
 
     private struct NotRendered: Error, CustomStringConvertible {
         var description: String
-        /// The option that FFmpeg refused; `nil` if it failed for another reason.
+        /// The option that FFmpeg refused. `nil` if it failed for another reason.
         var refused: String?
     }
 
@@ -157,8 +157,8 @@ actor SlateManager {
     ///
     /// - Returns: `nil` if its identity is unknown.
     private func identity(of path: String?, _ name: String) async throws -> String? {
-        guard let path else { return FileLook.none }
-        switch await context.disk.look(at: path) {
+        guard let path else { return FileLookup.none }
+        switch await context.disk.lookUp(path) {
         case .found(let identity): return identity
         case .unknown: return nil
         case .silent:

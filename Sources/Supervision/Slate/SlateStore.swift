@@ -4,7 +4,8 @@ import Glibc
 import SystemPackage
 import SystemSupport
 
-/// Stores the first slate of each channel over a restart. The next start shows it at once, and renders nothing.
+/// Stores the first slate of each channel, so that the next start of the service can show it at once and does not
+/// render it.
 ///
 /// A slate is found by the digest of its recipe. If any part of the recipe changed, the slate is rendered again.
 package struct SlateStore: Sendable {
@@ -18,19 +19,19 @@ package struct SlateStore: Sendable {
         sweep { name in !channels.contains { Self.isSlate(name, of: $0) } }
     }
 
-    /// Removes nothing.
+    /// Makes a store that removes no slate.
     init(folder: String) {
         self.folder = folder
     }
 
-    /// All that a slate is made of.
+    /// Everything that determines what a slate looks like.
     struct Recipe: Sendable {
         private let text: String
 
         /// - Parameters:
         ///   - command: The command, with any output.
         ///   - words: The text of the slate.
-        ///   - identities: The identities of the image and the font, as ``FileLook`` gives them.
+        ///   - identities: The identities of the image and the font, as ``FileLookup`` gives them.
         init(_ command: FFmpegCommand, by binary: FFmpegBinary, words: String?, identities: [String]) {
             text = ([binary.path, binary.version.text, words ?? ""] + identities + command.arguments).joined(
                 separator: "\0")

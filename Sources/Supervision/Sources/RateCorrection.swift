@@ -10,16 +10,15 @@ enum RateCorrection {
     /// Returns whether another encoder has to take over.
     ///
     /// - Parameters:
-    ///   - known: The rate that the encoder in use was started with; `nil` where it was not known.
-    ///   - rate: The rate that arrives; `nil` while it is not known.
-    static func isNeeded(for wish: VideoEncoding, told known: FrameRate?, rate: FrameRate?) -> Bool {
+    ///   - known: The rate that the encoder in use was started with. `nil` if it was not known.
+    ///   - rate: The rate that arrives. `nil` while it is not known.
+    static func isNeeded(for encoding: VideoEncoding, startedWith known: FrameRate?, arriving rate: FrameRate?) -> Bool
+    {
         guard let rate else { return false }
-        let converted = VideoSettings(
-            wish, size: nil, arriving: known
-        ).rate
-        // A configured conversion gives the encoder the same rate, whatever arrives. A conversion that is not
-        // configured, of a rate that was too high, is for that rate alone.
-        guard converted == nil || wish.rate == nil else { return false }
+        let converted = VideoSettings(encoding, size: nil, arriving: known).frameRate
+        // A configured conversion gives the encoder the same rate, even if another one arrives. A conversion that is
+        // not configured, of a rate that was too high, is for that rate alone.
+        guard converted == nil || encoding.frameRate == nil else { return false }
         // An encoder without a rate follows the timestamps: x264 then holds each frame until the next one shows how
         // long it lasts. Or it follows FFmpeg's guess.
         guard let known else { return true }

@@ -1,12 +1,12 @@
 import Synchronization
 
-/// Computes frames and bits a second of groups from successive readings of their counters.
+/// Computes frames and bits per second of groups from successive readings of their counters.
 final class RateMeter: Sendable {
     struct Counters: Sendable {
         var frames: Int
-        /// Of video and audio.
+        /// The bytes of video and audio together.
         var bytes: Int
-        /// The end of the timeline, in seconds; `nil` before the first frame.
+        /// The end of the timeline, in seconds. `nil` before the first frame.
         var streamSeconds: Double?
     }
 
@@ -16,14 +16,14 @@ final class RateMeter: Sendable {
         var speed = 0.0
     }
 
-    private struct Look {
+    private struct Reading {
         var at: ContinuousClock.Instant
         var counters: Counters
     }
 
-    /// Frames come evenly.
+    /// Frames arrive evenly, so a short window is enough.
     private static let frameWindow = Duration.seconds(3)
-    /// Bits do not: a keyframe takes many times the bits of another frame. So many seconds hold several.
+    /// Bits do not: a keyframe takes many times the bits of another frame. This window contains several keyframes.
     private static let bitWindow = Duration.seconds(10)
     /// The shortest time between two readings that are kept.
     private static let spacing = Duration.milliseconds(500)
@@ -31,14 +31,14 @@ final class RateMeter: Sendable {
     private static let shortest = Duration.milliseconds(900)
 
     /// Readings by group, oldest first.
-    private let looks = Mutex<[String: [Look]]>([:])
+    private let readings = Mutex<[String: [Reading]]>([:])
 
     /// Notes the counters of a group.
     ///
     /// - Returns: The rates since earlier readings; zero for the first.
     func rates(of group: String, _ counters: Counters, at now: ContinuousClock.Instant = .now) -> Rates {
-        looks.withLock { looks in
-            var before = looks[group] ?? []
+        readings.withLock { readings in
+            var before = readings[group] ?? []
             // The counters of a group that came back start from zero.
             if let last = before.last, counters.frames < last.counters.frames || counters.bytes < last.counters.bytes {
                 before = []
@@ -58,26 +58,27 @@ final class RateMeter: Sendable {
                     return max(0, end - start)
                 })
             if before.last.map({ now - $0.at >= Self.spacing }) ?? true {
-                before.append(Look(at: now, counters: counters))
+                before.append(Reading(at: now, counters: counters))
             }
-            looks[group] = before
+            readings[group] = before
             return rates
         }
     }
 
     /// Forgets all other groups.
     func keep(only groups: Set<String>) {
-        looks.withLock { looks in
-            for group in looks.keys where !groups.contains(group) { looks[group] = nil }
+        readings.withLock { readings in
+            for group in readings.keys where !groups.contains(group) { readings[group] = nil }
         }
     }
 
     /// Returns the growth a second since the first reading of a window, or since the last reading before it if there is
     /// none in the window.
     private static func rate(
-        from looks: [Look], within window: Duration, at now: ContinuousClock.Instant, _ growth: (Counters) -> Double
+        from readings: [Reading], within window: Duration, at now: ContinuousClock.Instant,
+        _ growth: (Counters) -> Double
     ) -> Double {
-        let old = looks.filter { now - $0.at >= shortest }
+        let old = readings.filter { now - $0.at >= shortest }
         guard let start = old.first(where: { now - $0.at <= window }) ?? old.last else { return 0 }
         return growth(start.counters) / (now - start.at).seconds
     }

@@ -8,7 +8,7 @@ import Synchronization
 final class RelaySourceDriver: SourceDriver {
     let context: SourceContext
     private let relay: StreamRelay
-    /// Of an RTSP source.
+    /// The transport, for an RTSP source.
     private let transport = Mutex(TransportChoice())
 
     init(in context: SourceContext) {
@@ -23,7 +23,7 @@ final class RelaySourceDriver: SourceDriver {
         let source = try await service.secretReader.filled(context.source)
         let report = { @Sendable [self] (event: SourceEvent) in handle(event) }
         let ending = try await relay.run(nil, child, report: report) { transcoding, streams in
-            try Commands.relay(
+            try FFmpegCommands.relay(
                 source, mezzanine: context.channel.mezzanine, transcoding: transcoding, streams: streams,
                 transport: transport.withLock { $0.next }, ffmpeg: service.ffmpeg.capabilities,
                 environment: service.environment)
@@ -31,9 +31,9 @@ final class RelaySourceDriver: SourceDriver {
         guard let (exit, started) = ending else { return }
         let hasDelivered = exit.asked || statistics.now.liveSince != nil
         transport.withLock { $0.ended(exit.log, hasDelivered: hasDelivered) }
-        let isComplete = exit.cause == .ended && source.kind.comesToAnEnd
-        if isComplete { context.process.report(.complete) }
-        statistics.ended(exit, started: started, isComplete: isComplete, now: context.clock.now)
+        let reachedEndOfFile = exit.cause == .ended && source.kind.comesToAnEnd
+        if reachedEndOfFile { context.process.report(.complete) }
+        statistics.ended(exit, started: started, reachedEndOfFile: reachedEndOfFile, now: context.clock.now)
     }
 
     func sourceHas(_ program: Program) { relay.found(program) }

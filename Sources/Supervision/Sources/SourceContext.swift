@@ -6,7 +6,7 @@ import MediaTypes
 
 /// The events that a source reports to its channel. None of the closures may block.
 struct SourceObserver: Sendable {
-    /// Called when the source delivers, or no longer does.
+    /// Called when the source begins or stops to deliver.
     let delivers: @Sendable (Bool) -> Void
     /// Called when the source goes on air.
     let onAir: @Sendable (VideoFormat?) -> Void

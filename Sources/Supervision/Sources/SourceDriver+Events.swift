@@ -4,7 +4,7 @@ import Logging
 import MPEGTS
 
 extension SourceDriver {
-    /// Carries out what an event of the data path means: for sources of all kinds here, for its own kind in the driver.
+    /// Handles an event of the data path: this extension for sources of all kinds, the driver for its own kind.
     func handle(_ event: SourceEvent) {
         let (statistics, logger) = (context.statistics, context.logger)
         switch event {
@@ -66,7 +66,7 @@ extension SourceDriver {
     }
 
     private func audioIsLate(_ lag: Duration?) {
-        // The lag may change; that there is one is reported once.
+        // The lag may change, but late audio is reported only once.
         let isNews = context.statistics.now.notes[.lateAudio] == nil
         let text = lag.map { SourceNote.lateAudio($0) }
         context.statistics.note(.lateAudio, text)

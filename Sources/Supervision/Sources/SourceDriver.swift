@@ -4,39 +4,39 @@ import MPEGTS
 
 /// Reads the source of one kind.
 ///
-/// A ``SourceRunner`` runs the process of a source and restarts it; the driver says what that process is, and what its
-/// events mean for a source of its kind.
+/// A ``SourceRunner`` runs the process of a source and restarts it; the driver defines the process, and handles the
+/// events of its kind of source.
 protocol SourceDriver: Sendable {
     var context: SourceContext { get }
     /// When a process that ended is started again.
     var restartPolicy: RestartPolicy { get }
     /// How long a source that delivered may be silent before its process is replaced.
     var stallPatience: Duration { get }
-    /// How many senders were rejected, by reason; `nil` for a source that no sender connects to.
+    /// How many senders were rejected, by reason. `nil` for a source that no sender connects to.
     var refusals: [String: Int]? { get }
 
-    /// Runs what the source needs beside its process, a port or a card, until `process` returns.
+    /// Runs the source's port, or watches its card, until `process` returns.
     ///
     /// - Parameter process: Runs the source's process, with all restarts.
     func run(_ process: () async -> Void) async
     /// Runs the source's process once, until it has ended.
     func runOnce(_ child: ChildHandle) async throws
-    /// The channel wants the source to run, or not.
+    /// Called when the channel wants the source to run, or no longer does.
     func want(_ wanted: Bool)
-    /// Ends what ``run(_:)`` runs beside the process. Does not wait.
+    /// Ends the work that ``run(_:)`` does beside the process. Does not wait.
     func finish()
-    /// Reads the secrets again that admit senders.
+    /// Reads again the secrets that admit senders.
     func reloadSecrets() async
 
-    /// The source delivers; also again after a stall.
+    /// Called when the source delivers, also again after a stall.
     func sourceDelivers()
-    /// The source no longer delivers.
+    /// Called when the source no longer delivers.
     ///
     /// - Returns: Whether its process is replaced unless it delivers soon.
     func sourceStalls() -> Bool
-    /// The first program of the source is known, or another one.
+    /// Called when the first program of the source is known, or has changed.
     func sourceHas(_ program: Program)
-    /// The source's audio is in another format than the channel's.
+    /// Called when the source's audio is in another format than the channel's.
     func sourceHas(_ audio: AACFormat, channel: AACFormat)
 }
 

@@ -11,7 +11,7 @@ enum SourcePacing {
     var note: String {
         switch self {
         case .read:
-            "it comes faster than real time, as a file or a playlist does: it is read in real time,"
+            "it arrives faster than real time, as a file or a playlist does: it is read in real time,"
                 + " and nothing has to be done"
         case .sent:
             "it sends faster than real time and is held back, and frames that it cannot keep are lost: have it send in"

@@ -1,16 +1,16 @@
 import RTMPIngest
 import Synchronization
 
-/// Limits how often the log has what a sender can cause repeatedly.
+/// Limits how often events that a sender can cause repeatedly are logged.
 final class SourceReports: Sendable {
     enum Kind: Hashable {
         /// The format changed.
         case change
-        /// Audio came that a feed does not carry.
+        /// Audio arrived that a feed does not carry.
         case foreignAudio
-        /// Audio came in another format than the channel's.
-        case otherAudio
-        /// Audio came whose times are too far from those of the video.
+        /// Audio arrived in another format than the channel's.
+        case mismatchedAudio
+        /// Audio arrived whose times are too far from those of the video.
         case lateAudio
     }
 
@@ -23,7 +23,7 @@ final class SourceReports: Sendable {
 
     /// Counts a report.
     ///
-    /// - Returns: How many reports before it were left out; `nil` when this one is to be left out too.
+    /// - Returns: How many reports before it were left out. `nil` when this one is to be left out too.
     func note(_ kind: Kind) -> Int? { state.withLock { $0.limits[kind, default: ReportLimit()].note() } }
 
     /// The source is faster than real time.

@@ -6,7 +6,7 @@ import SystemSupport
 
 /// One source of a channel: its process, which is started again whenever it ends.
 ///
-/// The ``SourceDriver`` of the source's kind knows what the process is.
+/// The ``SourceDriver`` of the source's kind defines the process.
 final class SourceRunner: Runnable {
     let source: SourceConfiguration
     let statistics: ProcessStatistics
@@ -62,9 +62,9 @@ final class SourceRunner: Runnable {
         driver.finish()
     }
 
-    /// Reads the secrets again that admit senders.
+    /// Reads again the secrets that admit senders.
     func reloadSecrets() async { await driver.reloadSecrets() }
 
-    /// How many senders were rejected, by reason; `nil` for a source that no sender connects to.
+    /// How many senders were rejected, by reason. `nil` for a source that no sender connects to.
     var refusals: [String: Int]? { driver.refusals }
 }

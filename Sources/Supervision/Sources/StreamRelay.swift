@@ -6,48 +6,48 @@ import MPEGTS
 import Synchronization
 import SystemPackage
 
-/// Runs the process that makes of a source's streams the MPEG-TS that the feed takes, and knows what it encodes.
+/// Runs the process that converts a source's streams to the MPEG-TS of the feed, and decides which of them it encodes.
 final class StreamRelay: Sendable {
     let watch: StreamWatch
     private let context: SourceContext
-    /// Has another process follow.
+    /// Replaces the process that runs by another one.
     private let replace: @Sendable () -> Void
     private let certificate: CertificateQuestion?
-    private let transcoding: Mutex<Commands.Transcoding>
+    private let transcoding: Mutex<FFmpegCommands.Transcoding>
 
-    /// How often a pipe is looked at whose relay has ended and whose source is ahead of real time.
+    /// How often a pipe is checked if its relay has ended and its source is ahead of real time.
     private static let restInterval = Duration.milliseconds(50)
 
-    /// - Parameter replace: Has another process follow the one that runs.
+    /// - Parameter replace: Replaces the process that runs by another one.
     init(in context: SourceContext, replace: @escaping @Sendable () -> Void) {
         self.context = context
         self.replace = replace
         certificate = CertificateQuestion(context.source.kind)
-        transcoding = Mutex(Commands.Transcoding(for: context.channel))
+        transcoding = Mutex(FFmpegCommands.Transcoding(for: context.channel))
         let source = context.source
         watch = StreamWatch(
-            program: source.program, isFlattened: source.hidesPrograms, measures: source.isDescribed,
+            program: source.program, isFlattened: source.hidesPrograms, measures: source.relayListsPrograms,
             clock: context.clock,
             statistics: context.statistics, logger: context.logger)
     }
 
-    /// Forgets what is known of the sender: another one comes.
+    /// Forgets what is known of the sender, because another one follows.
     func forget() {
-        transcoding.withLock { $0 = Commands.Transcoding(for: context.channel) }
+        transcoding.withLock { $0 = FFmpegCommands.Transcoding(for: context.channel) }
         watch.forget()
     }
 
     /// Runs the process until its input ends or another process is to follow.
     ///
     /// - Parameters:
-    ///   - input: Its standard input, which this call closes on every path; `nil` for none.
+    ///   - input: Its standard input, which this call closes on every path. `nil` if there is none.
     ///   - report: Called with the events of the data path.
     ///   - begins: Called when the feed is about to take the output.
-    ///   - command: Makes the command for what is to be encoded and for the streams to take.
-    /// - Returns: How the process ended, and when it was started; `nil` where there is no command.
+    ///   - command: Makes the command for these conversions and these streams.
+    /// - Returns: How the process ended, and when it was started. `nil` if there is no command.
     func run(
         _ input: FileDescriptor?, _ child: ChildHandle, report: @escaping @Sendable (SourceEvent) -> Void,
-        begins: () -> Void = {}, command: (Commands.Transcoding, StreamMap) throws -> FFmpegCommand?
+        begins: () -> Void = {}, command: (FFmpegCommands.Transcoding, StreamMap) throws -> FFmpegCommand?
     ) async throws -> (ChildExit, Timestamp)? {
         var input = input
         defer { try? input?.close() }
@@ -58,8 +58,8 @@ final class StreamRelay: Sendable {
         let (attachment, output) = try await dataPath.attachSource(
             to: channel.name, priority: context.priority, report: report)
         watch.encodes(transcoding, bitrate: channel.mezzanine.relayBitrate(for: transcoding))
-        if let audio = transcoding.otherAudio {
-            context.statistics.note(.audio, SourceNote.otherAudio(audio, rate: transcoding.audioRate))
+        if let audio = transcoding.mismatchedAudio {
+            context.statistics.note(.audio, SourceNote.mismatchedAudio(audio, rate: transcoding.audioRate))
         }
         begins()
         let started = Timestamp.now
@@ -69,11 +69,11 @@ final class StreamRelay: Sendable {
         let exit = await context.monitor.run(
             command, input: given, output: output, child: child, expected: [.ended, .reset],
             certificate: certificate,
-            takes: { [self] line in
+            consumesLine: { [self] line in
                 handle(line, of: child)
                 return false
             },
-            progressed: { [watch] in watch.progressed($0) })
+            onProgress: { [watch] in watch.progressed($0) })
         watch.ended()
         // A source that is ahead of real time is read to its end at its own pace, unless its end was asked for.
         while child.requested == nil, await dataPath.drain(attachment) {
@@ -89,15 +89,15 @@ final class StreamRelay: Sendable {
         if watch.handle(line) { replace() }
     }
 
-    /// - Parameter audio: The format of the channel's audio; `nil` while it may be in any format.
-    /// - Returns: What the process that begins encodes.
-    private func begin(audio: AACFormat?) -> Commands.Transcoding {
-        transcoding.withLock { $0.keep(audio) }
+    /// - Parameter audio: The format of the channel's audio. `nil` while it may be in any format.
+    /// - Returns: The conversions of the process that begins.
+    private func begin(audio: AACFormat?) -> FFmpegCommands.Transcoding {
+        transcoding.withLock { $0.setAudioFormat(audio) }
         return current
     }
 
     /// The streams that the next process encodes, at the measured rate.
-    private var current: Commands.Transcoding {
+    private var current: FFmpegCommands.Transcoding {
         let measured = watch.measured
         return transcoding.withLock { transcoding in
             transcoding.measured = measured
@@ -105,10 +105,10 @@ final class StreamRelay: Sendable {
         }
     }
 
-    /// Bits a second of video that is encoded on the way in.
+    /// Returns the bitrates of video that the relay encodes, in bits per second.
     ///
     /// - Parameter former: The measured rate before the present one.
-    /// - Returns: By the former rate, and by the present one.
+    /// - Returns: The bitrate that follows from the former measurement, and the one that follows from the present one.
     func bitrates(former: Int) -> (before: Int, now: Int) {
         let now = current
         var before = now
@@ -136,7 +136,7 @@ final class StreamRelay: Sendable {
     /// Converts audio that is in another format than the channel's.
     func convert(_ audio: AACFormat, to channel: AACFormat) {
         guard transcoding.withLock({ $0.convertAudio(audio, to: channel) }) else { return }
-        if let suppressed = context.reports.note(.otherAudio) {
+        if let suppressed = context.reports.note(.mismatchedAudio) {
             var metadata: Logger.Metadata = ["audio": "\(audio.profile) at \(audio)", "channel": "\(channel)"]
             if suppressed > 0 { metadata["suppressed"] = "\(suppressed)" }
             context.logger.notice(
@@ -147,7 +147,7 @@ final class StreamRelay: Sendable {
 }
 
 extension ProcessStatistics {
-    /// Counts the packets that SRT gave up, where a line tells of them.
+    /// Counts the packets that SRT gave up, if a line reports them.
     func countDrops(in line: LogLine) {
         let dropped = SRTDrops.packets(in: line)
         if dropped > 0 { self.dropped(packets: dropped) }

@@ -16,15 +16,15 @@ final class StreamWatch: Sendable {
         var expectsOthers = false
         /// When a relay was last replaced for new streams, and the next one listed the same ones as before.
         var inVain: ContinuousClock.Instant?
-        /// Bits a second, as measured while nothing was encoded.
+        /// Bits per second, as measured while nothing was encoded.
         var measured: Int?
         /// The rate of a call since then.
         var call = CallRate()
         /// Whether the relay in use encodes no video.
         var isCopying = true
-        /// Carried out once the rate is measured.
+        /// The closure that waits until the rate is measured.
         var waiting: Wait?
-        /// Why there is no video to take.
+        /// Why the source has no video that the relay can use. `nil` if it has.
         var obstacle: String?
     }
 
@@ -50,7 +50,7 @@ final class StreamWatch: Sendable {
     private static let calm = Duration.seconds(60)
     /// How long to wait for the rate. A source that sends in bursts is encoded without it.
     static let measuring = Duration.seconds(3)
-    /// How much media a measurement takes, in microseconds.
+    /// How much media a measurement needs, in microseconds.
     private static let enough: Int64 = 1_000_000
 
     /// - Parameters:
@@ -70,7 +70,7 @@ final class StreamWatch: Sendable {
         state = Mutex(State(map: program.map(StreamMap.program) ?? .first))
     }
 
-    /// Forgets what is known of the sender: another one comes.
+    /// Forgets what is known of the sender, because another one follows.
     func forget() {
         state.withLock { state in
             let obstacle = state.obstacle
@@ -107,9 +107,9 @@ final class StreamWatch: Sendable {
         }
     }
 
-    /// The streams that are taken; `nil` while they are not known.
+    /// The streams that are taken. `nil` while they are not known.
     var choice: StreamChoice? { state.withLock(\.choice) }
-    /// Bits a second of the source; `nil` while they are not known.
+    /// Bits per second of the source. `nil` while they are not known.
     var measured: Int? { state.withLock(\.measured) }
 
     // MARK: The relay's lines
@@ -203,7 +203,7 @@ final class StreamWatch: Sendable {
 
     /// Calls `body` once the rate is known, or `patience` is over.
     ///
-    /// - Returns: The timer; `nil` if the rate is known.
+    /// - Returns: The timer. `nil` if the rate is known.
     @discardableResult
     func whenMeasured(
         within patience: Duration = StreamWatch.measuring, _ body: @escaping @Sendable () -> Void
@@ -230,10 +230,10 @@ final class StreamWatch: Sendable {
 
     // MARK: Encoding
 
-    /// Notes and logs what the relay that starts encodes.
+    /// Notes and logs the conversions of the relay that starts.
     ///
-    /// - Parameter bitrate: Bits a second of the video.
-    func encodes(_ transcoding: Commands.Transcoding, bitrate: Int) {
+    /// - Parameter bitrate: Bits per second of the video.
+    func encodes(_ transcoding: FFmpegCommands.Transcoding, bitrate: Int) {
         let choice = choice
         var parts: [String] = []
         if transcoding.video {
@@ -241,7 +241,7 @@ final class StreamWatch: Sendable {
                 "video \(choice?.video.map { "\($0.codec) " } ?? "")to H.264 at \(Self.megabits(bitrate)) Mbit/s")
         }
         if transcoding.audio, let codec = choice?.audio?.codec, codec != "aac" {
-            parts.append("audio \(codec) to AAC at \(Commands.convertedAudioBitrate / 1000) kbit/s")
+            parts.append("audio \(codec) to AAC at \(FFmpegCommands.convertedAudioBitrate / 1000) kbit/s")
         }
         let text = parts.isEmpty ? nil : "encoded on the way in: " + parts.joined(separator: ", ")
         guard statistics.note(.encoding, text), let text else { return }

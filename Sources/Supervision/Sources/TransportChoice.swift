@@ -3,7 +3,7 @@ import FFmpeg
 /// Chooses the transport of an RTSP source where the configuration leaves it open.
 struct TransportChoice: Sendable, Equatable {
     /// The transport of the next relay.
-    private(set) var next = RTSPWay.auto
+    private(set) var next = FFmpegRTSPTransport.auto
 
     /// Learns from the end of a relay that used ``next``.
     ///

@@ -9,8 +9,8 @@ final class GroupStatistics: Sendable {
         var isWanted = false
         /// When it went live.
         var liveSince: ContinuousClock.Instant?
-        /// The figures of the group's former feeds. They are negative for what a channel had taken in before the group
-        /// began to pass it through.
+        /// The figures of the group's former feeds. They are negative for the data that a channel had taken in before
+        /// the group began to pass it through.
         var former = DataPath.FeedFigures()
         var handovers: [HandoverCause: Int] = [:]
         /// The times from the last frame of one encoder to the first frame of the next.

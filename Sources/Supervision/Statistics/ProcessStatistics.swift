@@ -18,9 +18,10 @@ final class ProcessStatistics: Sendable {
         /// How often the process began to deliver. For a target: how often it was connected.
         var connects = 0
         var history = ProcessHistory()
-        /// Ends in a row that were not asked for. A process that delivered for ``steady`` ends the row.
+        /// How many ends in a row were not asked for. The count starts again after a process that delivered for
+        /// ``steady``.
         var failures = 0
-        /// Why it could not be started; `nil` after it was.
+        /// Why it could not be started. `nil` after it was.
         var obstacle: String?
         /// A problem that an operator can fix although the process can be started.
         var trouble: String?
@@ -32,25 +33,25 @@ final class ProcessStatistics: Sendable {
         var skips = 0
         /// Ticks of the stream that those jumps left out.
         var skippedTicks: Int64 = 0
-        /// The share of the stream that reaches a target which reads less than it is sent, from 0 to less than 1; `nil`
+        /// The share of the stream that reaches a target which reads less than it is sent, from 0 to less than 1. `nil`
         /// while all of it does.
         var share: Double?
         /// The video format of a source.
         var format: VideoFormat?
         var isOnAir = false
-        /// The encoder of a source's frames; `nil` if there is none.
+        /// The encoder of a source's frames. `nil` if there is none.
         var encoder: EncoderCandidate?
-        /// The card of a source is not plugged in, and which cards are; `nil` if it is plugged in.
+        /// A sentence that the card of a source is not plugged in, and which cards are. `nil` if it is plugged in.
         var absence: String?
         /// Whether its sender is connected and sends no video.
         var isSilent = false
         /// Whether a sender is connected to the source. It need not send video.
         var hasSender = false
-        /// How often it went on air.
+        /// How many times the source went on air.
         var airs = 0
         /// Packets that SRT dropped, by its own count.
         var droppedPackets = 0
-        /// The option that FFmpeg refuses for the configured slate; `nil` while it refuses nothing.
+        /// The option that FFmpeg refuses for the configured slate. `nil` while it refuses nothing.
         var refused: String?
         /// Notes about a source that delivers, or could deliver.
         var notes: [SourceNote: String] = [:]
@@ -119,15 +120,16 @@ final class ProcessStatistics: Sendable {
 
     /// Records the end of a process.
     ///
-    /// - Parameter isComplete: It reached the end of its file, which is no failure.
+    /// - Parameter reachedEndOfFile: Whether the process read its file to the end, which is no failure.
     func ended(
-        _ exit: ChildExit, started: Timestamp, isComplete: Bool = false, delivered: Int = 0, skips: Int = 0,
+        _ exit: ChildExit, started: Timestamp, reachedEndOfFile: Bool = false, delivered: Int = 0, skips: Int = 0,
         skippedTicks: Int64 = 0, now: ContinuousClock.Instant = .now
     ) {
         entry.withLock { entry in
             entry.attachment = nil
             entry.history.add(exit, started: started)
-            let hasPlayed = isComplete && entry.liveSince.map { now - $0 >= RestartPolicy.completeAfter } == true
+            let hasPlayed =
+                reachedEndOfFile && entry.liveSince.map { now - $0 >= RestartPolicy.forgivenAfterEndOfFile } == true
             if entry.isSteady(now) || hasPlayed { entry.failures = 0 }
             if exit.cause != nil, !hasPlayed { entry.failures += 1 }
             entry.delivered += delivered
@@ -168,7 +170,7 @@ final class ProcessStatistics: Sendable {
 
     func hasTrouble(_ trouble: String?) { entry.withLock { $0.trouble = trouble } }
 
-    /// - Parameter why: The obstacle that keeps it from running; `nil` if there is none.
+    /// - Parameter why: The obstacle that keeps it from running. `nil` if there is none.
     func isHindered(by why: String?) {
         entry.withLock { $0.obstacle = why }
     }
@@ -212,7 +214,8 @@ final class ProcessStatistics: Sendable {
     /// Returns the bytes that were sent to all its processes, their jumps to the newest keyframe, and the ticks of the
     /// stream that those jumps left out.
     ///
-    /// - Parameter taken: Figures that the data path gave a moment ago for the processes that ran then.
+    /// - Parameter taken: The figures that the caller got from the data path before this call, for the processes that
+    ///   ran then.
     func figures(
         from dataPath: DataPath, taken: [DataPath.Attachment: DataPath.FeedSenderFigures]
     ) async -> (bytes: Int, skips: Int, skippedTicks: Int64) {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A time for people and files, in seconds since 1970.
+/// A time for display and for files, in seconds since 1970.
 package struct Timestamp: Sendable, Hashable {
     package var seconds: Double
 

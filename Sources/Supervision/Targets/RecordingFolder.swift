@@ -98,7 +98,7 @@ final class RecordingFolder: Sendable {
         let exit = await withTaskCancellationHandler {
             await launcher.run(
                 command(.keep(most: most)), binary: program.binary, stdin: nil, stdout: nil, environment: environment,
-                handle: child, takes: nil
+                handle: child, consumesLine: nil
             ) { event in
                 if case .started(let pid) = event { started.pid = pid }
             }

@@ -43,7 +43,7 @@ struct TargetPublisher: Sendable {
         let take = try await recording?.take() ?? 0
         let rate = await rate()
         let known = try await context.secretReader.filled(target)
-        let command = try Commands.publisher(
+        let command = try FFmpegCommands.publisher(
             known, of: group, take: take, rate: rate, ffmpeg: context.ffmpeg.capabilities,
             environment: context.environment)
         guard try await codecCanBeSent(child) else { return }
@@ -98,7 +98,7 @@ struct TargetPublisher: Sendable {
         for _ in 0..<Self.ratePatience {
             if let format = await dataPath.videoFormat(of: feed) { return format.frameRate }
             // The target is connected while the encoder starts.
-            if case .encode(let wish) = group.video, let rate = wish.rate { return rate }
+            if case .encode(let wish) = group.video, let rate = wish.frameRate { return rate }
             guard await (try? context.clock.sleep(for: Self.rateLook)) != nil else { return nil }
         }
         return nil

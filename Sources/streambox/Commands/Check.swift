@@ -21,7 +21,7 @@ struct Check: AsyncParsableCommand {
             let ffmpeg = known.binary
             let devices = await InstalledFFmpeg.devices()
             let encoders = EncoderCatalogue(
-                listed: ffmpeg.capabilities.encoders, gpus: devices.gpus, boards: devices.boards)
+                listed: ffmpeg.capabilities.encoders, gpus: devices.gpus, v4l2Encoders: devices.v4l2Encoders)
             missing = MissingEncoders.notices(of: loaded, encoders)
             let version = "\(ffmpeg.version)"
             missing += FFmpegNeeds.missing(for: loaded.configuration, in: ffmpeg.capabilities).map {
@@ -42,7 +42,7 @@ struct Check: AsyncParsableCommand {
         let hasCapture = loaded.configuration.channels.flatMap(\.sources).contains {
             if case .capture = $0.kind { true } else { false }
         }
-        guard hasCapture, let cards = await CaptureSurvey().look() else { return }
+        guard hasCapture, let cards = await CaptureSurvey().listCards() else { return }
         for notice in CardNotices.of(loaded, cards) { print(notice) }
     }
 }

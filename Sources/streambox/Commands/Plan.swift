@@ -4,7 +4,7 @@ import CapabilityProbe
 import FFmpeg
 import Supervision
 
-/// Prints what would run here and now.
+/// Prints the command lines that the service would run on this box now.
 struct Plan: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Prints the exact FFmpeg command lines that would run here, secrets masked, and why.")
@@ -19,7 +19,7 @@ struct Plan: AsyncParsableCommand {
         let environment = processEnvironment()
         let loaded = try LoadedConfiguration(file, environment: environment)
         let ffmpeg = try await InstalledFFmpeg.find(loaded.configuration, environment: environment)
-        async let cards = CaptureSurvey().look()
+        async let cards = CaptureSurvey().listCards()
         let pool = await EncoderSurvey.run(
             loaded.configuration, ffmpeg.encoders,
             trial: EncoderTrial(ffmpeg: ffmpeg.binary, environment: environment))

@@ -29,8 +29,8 @@ struct Probe: AsyncParsableCommand {
         let environment = processEnvironment()
         // The lists are read while FFmpeg is asked for its own.
         async let gpuList = BlockingIO.run(atMost: Self.limit) { GPUList.read() }
-        async let boardList = BlockingIO.run(atMost: Self.limit) { V4L2EncoderList.read() }
-        async let cardList = CaptureSurvey().look()
+        async let v4l2EncoderList = BlockingIO.run(atMost: Self.limit) { V4L2EncoderList.read() }
+        async let cardList = CaptureSurvey().listCards()
         let known: KnownFFmpeg
         do {
             known = try await KnownFFmpeg(BoxConfiguration(channels: []), environment: environment)
@@ -39,12 +39,12 @@ struct Probe: AsyncParsableCommand {
         }
         let ffmpeg = known.binary
         let gpus = await gpuList ?? []
-        let boards = await boardList ?? []
+        let v4l2Encoders = await v4l2EncoderList ?? []
         let cards = await cardList
-        let encoders = EncoderCatalogue(listed: ffmpeg.capabilities.encoders, gpus: gpus, boards: boards)
+        let encoders = EncoderCatalogue(listed: ffmpeg.capabilities.encoders, gpus: gpus, v4l2Encoders: v4l2Encoders)
         var report = ProbeReport(
             ffmpeg: "\(ffmpeg.version)", hwaccels: ffmpeg.capabilities.hwaccels, gpus: gpus.map { .init(gpu: $0) },
-            v4l2Encoders: boards, captureDevices: cards ?? [])
+            v4l2Encoders: v4l2Encoders, captureDevices: cards ?? [])
         if cards == nil {
             report.problem = "udev does not answer, so the list of capture devices is empty; restart the box"
         }

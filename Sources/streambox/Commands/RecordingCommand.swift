@@ -2,7 +2,8 @@ import ArgumentParser
 import Glibc
 import Supervision
 
-/// Looks after the folder of a recording. The service runs it in a process of its own, because a disk may hang.
+/// Prepares, checks and prunes the folder of a recording. The service runs it in a process of its own, because a disk
+/// may hang.
 struct RecordingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "recording", abstract: "Looks after the folder of a recording, for the service.",

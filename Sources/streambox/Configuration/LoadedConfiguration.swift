@@ -16,7 +16,7 @@ struct LoadedConfiguration {
 
     /// Finds and reads the configuration.
     ///
-    /// - Parameter path: The file asked for; `nil` stands for the usual places, then the demo.
+    /// - Parameter path: The file asked for. `nil` stands for the usual places, then the demo.
     /// - Throws: ``Failure`` with every mistake in the file.
     init(_ path: String?, environment: [String: String]) throws {
         if let path = path ?? environment["STREAMBOX_CONFIG"] ?? (access(Self.usual, F_OK) == 0 ? Self.usual : nil) {

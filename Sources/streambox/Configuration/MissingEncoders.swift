@@ -6,9 +6,11 @@ enum MissingEncoders {
     /// One line for each group and encoder: the place, the missing encoder, how to get it, and what happens until then.
     static func notices(of loaded: LoadedConfiguration, _ catalogue: EncoderCatalogue) -> [String] {
         loaded.configuration.channels.flatMap(\.groups).flatMap { group -> [String] in
-            guard case .encode(let wish) = group.video, case .list(let requests) = wish.encoder else { return [] }
+            guard case .encode(let encoding) = group.video, case .list(let requests) = encoding.encoder else {
+                return []
+            }
             let selector = EncoderSelector(catalogue: catalogue, order: loaded.configuration.encoders.order)
-            let choice = selector.candidates(for: wish).first { !selector.standing(of: $0).hasFailed }
+            let choice = selector.candidates(for: encoding).first { !selector.standing(of: $0).hasFailed }
             let instead =
                 choice.map { "\($0) takes over" }
                 ?? "no other encoder is allowed, so the group stays off air until it is there"

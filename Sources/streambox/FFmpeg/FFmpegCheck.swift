@@ -8,7 +8,7 @@ import Supervision
 /// runs.
 struct FFmpegCheck: Service {
     let ffmpeg: FFmpegBinary
-    /// The findings of the last start, or of this one so far; `nil` for an FFmpeg that has to be asked at each start.
+    /// The findings of the last start, or of this one so far. `nil` for an FFmpeg that has to be asked at each start.
     let knowledge: FFmpegKnowledge?
     /// Whether the knowledge is of this start, and not in the file yet.
     let isNew: Bool

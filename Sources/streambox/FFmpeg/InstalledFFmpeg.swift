@@ -9,7 +9,7 @@ import SystemSupport
 struct InstalledFFmpeg {
     let binary: FFmpegBinary
     let encoders: EncoderCatalogue
-    /// The findings of this start about the FFmpeg; `nil` for an FFmpeg that has to be asked at each start.
+    /// The findings of this start about the FFmpeg. `nil` for an FFmpeg that has to be asked at each start.
     let knowledge: FFmpegKnowledge?
 
     /// Finds FFmpeg and asks it what it can do.
@@ -29,15 +29,15 @@ struct InstalledFFmpeg {
         }
         let devices = await found
         let encoders = EncoderCatalogue(
-            listed: located.binary.capabilities.encoders, gpus: devices.gpus, boards: devices.boards)
+            listed: located.binary.capabilities.encoders, gpus: devices.gpus, v4l2Encoders: devices.v4l2Encoders)
         return InstalledFFmpeg(binary: located.binary, encoders: encoders, knowledge: located.knowledge)
     }
 
-    /// The GPUs and boards that can encode here. A list whose driver does not answer in time is empty: the service
-    /// lists the devices again later, and the start does not wait.
-    static func devices() async -> (gpus: [GPU], boards: [V4L2Encoder]) {
+    /// The GPUs and V4L2 devices that can encode here. A list whose driver does not answer in time is empty: the
+    /// service lists the devices again later, and the start does not wait.
+    static func devices() async -> (gpus: [GPU], v4l2Encoders: [V4L2Encoder]) {
         async let gpus = BlockingIO.run(atMost: .milliseconds(500)) { GPUList.read() }
-        async let boards = BlockingIO.run(atMost: .milliseconds(500)) { V4L2EncoderList.read() }
-        return (await gpus ?? [], await boards ?? [])
+        async let v4l2Encoders = BlockingIO.run(atMost: .milliseconds(500)) { V4L2EncoderList.read() }
+        return (await gpus ?? [], await v4l2Encoders ?? [])
     }
 }

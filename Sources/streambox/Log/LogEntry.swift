@@ -12,10 +12,10 @@ struct LogEntry: Sendable {
     /// The keys that come first, from the outside in. The other keys follow in alphabetical order. Their values are
     /// names that the operator chose, and no secrets.
     private static let places = ["channel", "source", "group", "target"]
-    /// The most bytes of a value; the rest is cut off.
+    /// The most bytes of a value. The rest is cut off.
     private static let longest = 4096
 
-    /// About how many bytes the entry takes while it waits.
+    /// The approximate number of bytes that the entry uses while it waits to be written.
     var size: Int {
         metadata.values.reduce(message.utf8.count + 64) { sum, value in
             if case .string(let text) = value { sum + text.utf8.count + 64 } else { sum + 64 }

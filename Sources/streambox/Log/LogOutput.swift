@@ -37,7 +37,7 @@ final class LogOutput: Sendable {
 
     func put(_ entry: LogEntry) {
         let begins = state.withLock { state in
-            // Details get half of the room, so that lines for the operator still find some.
+            // Lines below `notice` may use only half of the buffer, so that room is left for lines to the operator.
             let room = entry.level < .notice ? Self.room / 2 : Self.room
             guard state.size + entry.size <= room else {
                 state.leftOut += 1

@@ -31,11 +31,11 @@ struct ProblemLog {
 
     private struct Entry {
         var problem: Problem
-        /// The time of the last look at which it was there.
+        /// The time of the last snapshot with the problem.
         var last: ContinuousClock.Instant
-        /// For how long it has been there, without the attempts in between.
+        /// How long the problem has been there, without the attempts in between.
         var lasted = Duration.zero
-        /// Whether it was there at the last look.
+        /// Whether the last snapshot had the problem.
         var isThere = true
         var isReported = false
     }
@@ -48,8 +48,8 @@ struct ProblemLog {
     private static let pause = Duration.seconds(30)
     /// After a longer break a problem has to last from the beginning again. An attempt takes less.
     private static let longestAttempt = Duration.seconds(4)
-    /// The most time between two looks that counts. A problem that is there at both may have been away for most of a
-    /// longer time.
+    /// The most time between two snapshots that counts for ``lasted``. In a longer time a problem that both snapshots
+    /// have may have been away.
     private static let longestSight = Duration.seconds(4)
 
     /// - Parameter others: Problems that are logged elsewhere.

@@ -15,7 +15,7 @@ enum StandardOutput {
         send(text, to: descriptor, within: 1000)
     }
 
-    /// - Parameter limit: Milliseconds that a piece of the text may wait; negative for no limit.
+    /// - Parameter limit: How many milliseconds each part of the text may wait for its reader. Negative for no limit.
     @discardableResult
     private static func send(_ text: String, to descriptor: CInt, within limit: CInt) -> Bool {
         var text = text

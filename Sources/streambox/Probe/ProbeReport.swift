@@ -10,11 +10,11 @@ import Supervision
 struct ProbeReport: Encodable {
     struct GPUEntry: Encodable {
         var gpu: GPU
-        /// The answer of the VA driver; `nil` if it was not asked or did not answer.
+        /// The answer of the VA driver. `nil` if it was not asked or did not answer.
         var va: VAReport?
-        /// Why the VA driver did not answer, for people.
+        /// Why the VA driver did not answer, as a sentence.
         var problem: String?
-        /// The same for programs: `refused`, `crashed`, `hung`, `unanswered`.
+        /// The reason as one word, for programs: `refused`, `crashed`, `hung`, `unanswered`.
         var problemKind: VAFailure.Kind?
 
         mutating func take(_ result: VAResult) {
@@ -28,10 +28,10 @@ struct ProbeReport: Encodable {
     struct Encoder: Encodable {
         /// `h264_vaapi@0000:00:02.0`
         var name: String
-        /// `usable`, `untried`, `failed`, or `listed` for one that is not used.
+        /// The state of the encoder: `usable`, `untried`, `failed`, or `listed` if the service does not use it.
         var standing: String
         var reason: String?
-        /// The cause of the failure, for programs; `nil` if the trial passed or was not made.
+        /// The cause of the failure, for programs. `nil` if the trial passed or was not made.
         var cause: String?
         /// Whether the GPU can scale frames.
         var scalesOnGPU: Bool?
@@ -53,7 +53,7 @@ struct ProbeReport: Encodable {
     var encoders: [Encoder] = []
     var v4l2Encoders: [V4L2Encoder]
     var captureDevices: [CaptureDevice]
-    /// Why a list may be incomplete; `nil` if all are complete.
+    /// Why a list may be incomplete. `nil` if all are complete.
     var problem: String?
 
     init(

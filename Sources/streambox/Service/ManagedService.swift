@@ -2,13 +2,13 @@ import ServiceLifecycle
 import ServiceManager
 import Status
 
-/// Notifies the service manager when the service is on air, of its status, and when it ends.
+/// Tells the service manager when the service is on air and when it ends, and its status in between.
 struct ManagedService: Service {
     let manager: ServiceManager
     let status: SharedStatus
 
     private static let patience = Duration.seconds(5)
-    /// The time between two looks at the status, before and after the service is ready.
+    /// How often the status is checked, before and after the service is ready.
     private static let starting = Duration.milliseconds(200)
     private static let running = Duration.seconds(2)
 

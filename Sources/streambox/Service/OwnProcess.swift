@@ -12,7 +12,7 @@ enum OwnProcess {
         return ProcessFigures(cpuSeconds: seconds, residentBytes: residentBytes(), openDescriptors: openDescriptors())
     }
 
-    /// The second figure of `/proc/self/statm`, in pages; 0 when it cannot be read.
+    /// Reads the resident memory from `/proc/self/statm`, whose second figure is in pages. 0 if it cannot be read.
     private static func residentBytes() -> Int {
         guard let file = fopen("/proc/self/statm", "re") else { return 0 }
         defer { fclose(file) }

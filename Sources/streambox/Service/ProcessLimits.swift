@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Limits of the kernel for this process and its children.
+/// Sets the kernel's limits for this process and its children.
 enum ProcessLimits {
     /// Disables core dumps of this process and its children: memory holds the keys, and a core is a copy of it on the
     /// disk. It also keeps other processes of the same user, such as a compromised FFmpeg, from reading the memory or

@@ -11,17 +11,17 @@ struct Reload: Sendable {
     let supervisor: Supervisor
     let disk: Disk
     let encoders: EncoderManager
-    /// Of the FFmpeg that runs: another one is used from the next start on.
+    /// The gaps of the FFmpeg in use. Another FFmpeg is used only from the next start on.
     let gaps: FFmpegGaps
     let statusService: StatusService
-    /// The file asked for, as ``LoadedConfiguration`` takes it.
+    /// The path of the configuration file, if the user gave one.
     let path: String?
     let environment: [String: String]
     /// The folder of the file that lists the taps.
     let runtime: String
     let secrets: SecretBook
     let problems: ProblemBoard
-    /// Notified of the reload; `nil` without a service manager.
+    /// The service manager, which is notified of the reload. `nil` if none started the service.
     let manager: ServiceManager?
     let logger: Logger
 

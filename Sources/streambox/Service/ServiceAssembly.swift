@@ -40,7 +40,7 @@ struct ServiceAssembly {
         Self.logStart(inputs)
         encodersBefore = inputs.state.encoders.read() ?? [:]
         encoders = EncoderManager(
-            inputs.ffmpeg.encoders, order: configuration.encoders.order, lastGood: encodersBefore,
+            inputs.ffmpeg.encoders, order: configuration.encoders.order, lastUsed: encodersBefore,
             trial: EncoderTrial(ffmpeg: inputs.ffmpeg.binary, environment: environment), logger: logger)
         let context = Self.context(inputs, encoders: encoders)
         disk = context.disk
@@ -116,7 +116,7 @@ struct ServiceAssembly {
                 let taps = try await supervisor.prepare()
                 try TapFile.write(taps, in: inputs.paths.runtime)
                 let announcement = StartAnnouncement(
-                    file: inputs.file, path: inputs.path, taps: taps, paths: inputs.paths)
+                    loaded: inputs.file, requestedPath: inputs.path, taps: taps, paths: inputs.paths)
                 StandardOutput.tryWrite(announcement.text, to: STDOUT_FILENO)
             } catch {
                 await control.close(socket)

@@ -5,13 +5,13 @@ import Supervision
 
 /// The values that the parts of the service are built from.
 struct ServiceInputs {
-    /// The file asked for with `--config`; `nil` for the usual places.
+    /// The path given with `--config`. `nil` without that option: the usual places are then searched.
     let path: String?
     let file: LoadedConfiguration
     let environment: [String: String]
     let paths: ServicePaths
     let state: StateFiles
-    /// The knowledge that the last start stored of its FFmpeg.
+    /// What the last start of the service stored about its FFmpeg.
     let known: FFmpegKnowledge?
     let ffmpeg: InstalledFFmpeg
     let testHooks: TestHooks

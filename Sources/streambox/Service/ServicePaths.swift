@@ -48,7 +48,7 @@ struct ServicePaths {
 
     static func controlSocket(in runtime: String) -> String { runtime + "/control.sock" }
 
-    /// The state folder that the configuration or the environment names; `nil` if the environment has no home either.
+    /// The state folder that the configuration or the environment names. `nil` if the environment has no home either.
     static func state(_ configuration: BoxConfiguration, environment: [String: String]) -> String? {
         if let path = configuration.state { return path }
         if let path = environment["STATE_DIRECTORY"], !path.isEmpty { return String(path.prefix { $0 != ":" }) }

@@ -79,7 +79,7 @@ struct StatusService: Service {
 
 /// Takes a snapshot at a steady pace, logs its problems, and writes it to the metrics file.
 ///
-/// A disk that hangs blocks a child process, and the one thread that waits for it, and nothing else.
+/// A disk that hangs blocks only a child process, and the thread that waits for it.
 private struct StatusFileService {
     let status: SharedStatus
     let configuration: StatusConfiguration
@@ -105,7 +105,8 @@ private struct StatusFileService {
             let clock = ContinuousClock()
             var due = clock.now
             while !Task.isCancelled {
-                // Taken even if no file is written: rates are measured from one look to the next.
+                // The snapshot is made even if no file is written, because rates are measured from one snapshot to the
+                // next.
                 let snapshot = await status.snapshot(within: Self.patience)
                 if let snapshot {
                     for change in problemLog.note(snapshot.problems, but: problems.problems, now: .now) {

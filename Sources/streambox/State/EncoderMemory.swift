@@ -16,16 +16,16 @@ struct EncoderMemory: Service {
     func run() async {
         let written = await cancelWhenGracefulShutdown { () async -> [String: String] in
             var written = before
-            for await goods in encoders.goods {
-                if await persister.keep(goods, in: file) == nil { written = goods }
+            for await lastUsed in encoders.lastUsedChanges {
+                if await persister.keep(lastUsed, in: file) == nil { written = lastUsed }
                 // A device that comes and goes must not wear out the disk.
                 try? await Task.sleep(for: .seconds(5))
             }
             return written
         }
         // Stores what changed during the last pause.
-        let used = encoders.used
-        guard used != written else { return }
-        _ = await BlockingIO.wait(atMost: Self.lastPatience) { await persister.keep(used, in: file) }
+        let last = encoders.lastUsed
+        guard last != written else { return }
+        _ = await BlockingIO.wait(atMost: Self.lastPatience) { await persister.keep(last, in: file) }
     }
 }

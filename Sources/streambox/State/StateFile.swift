@@ -5,7 +5,7 @@ import SystemSupport
 
 /// A value that outlasts a restart of the service, as JSON in a file of its own.
 struct StateFile<Value: Codable & Sendable>: Sendable {
-    /// `nil` without a state folder: then nothing is kept.
+    /// The state folder. `nil` if there is none: nothing is then stored.
     let folder: String?
     let name: String
 

@@ -4,7 +4,7 @@ import Supervision
 
 /// The files that outlast a restart of the service, all in the state folder.
 struct StateFiles {
-    /// `nil` without a state folder: then nothing is kept.
+    /// The state folder. `nil` if there is none: nothing is then stored.
     let folder: String?
 
     init(_ configuration: BoxConfiguration, environment: [String: String]) {

@@ -2,8 +2,8 @@ import Logging
 import Status
 import Supervision
 
-/// Writes the files that outlast a restart. A folder that cannot be written takes no stream off air. It is a problem
-/// that is logged once.
+/// Writes the files that outlast a restart. If the folder cannot be written, streams continue, and the problem is
+/// logged once.
 struct StatePersister: Sendable {
     let disk: Disk
     let problems: ProblemBoard
@@ -11,7 +11,7 @@ struct StatePersister: Sendable {
 
     private static let problem = Problem.Kind.stateFile
 
-    /// - Returns: Why the file could not be written; `nil` if it was written, or if there is no state folder.
+    /// - Returns: Why the file could not be written. `nil` if it was written, or if there is no state folder.
     func keep<Value>(_ value: Value, in file: StateFile<Value>) async -> String? {
         let subject = file.path ?? file.name
         do {

@@ -8,7 +8,8 @@ struct HotplugWatch {
         var events = Hotplug().makeAsyncIterator()
         printLine("watching")
         while let event = await events.next() {
-            printLine("\(event.action) \(event.subsystem) \(event.path) \(event.node ?? "-") \(event.wedged ?? "-")")
+            printLine(
+                "\(event.action) \(event.subsystem) \(event.path) \(event.node ?? "-") \(event.wedgeRecovery ?? "-")")
         }
     }
 

@@ -52,7 +52,7 @@ final class Line {
     var splicer: Splicer
     let reader: FeedReader
     private(set) var output: [UInt8] = []
-    /// The time in ticks; each video frame comes a thirtieth of a second after the previous one.
+    /// The time in ticks; each video frame follows a thirtieth of a second after the previous one.
     var now: Int64 = 0
 
     init(fillsSilence: Bool = false, start: Int64 = 10 * Ticks.perSecond, limits: Feed.Limits = Feed.Limits()) {

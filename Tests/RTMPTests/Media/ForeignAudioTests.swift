@@ -97,7 +97,7 @@ import Testing
             ([[0x2F, 1]] + mulaw + [[0x82, 2]] + mp3, [true, true, false, true]),
             // Another rate, or another number of channels.
             ([[0x82, 1], [0x83, 1], [0x83, 2]], [true, true, false]), ([[0x12, 1], [0x16, 1]], [true, true]),
-            // Headers come again with each group of pictures.
+            // Headers arrive again with each group of pictures.
             ([ld, [0xAF, 1, 9], ld, [0xAF, 1, 9]], [true, false, false, false]),
             ([ld, [0xAF, 1, 9], ldMono, [0xAF, 1, 9]], [true, false, true, false]),
             ([opusFrame(1), opusHeader(7), opusFrame(2)], [true, true, false]),

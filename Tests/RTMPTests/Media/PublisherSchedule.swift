@@ -156,7 +156,7 @@ struct PublisherSchedule {
                     captured: isFrame ? captured : nil,
                     arrival: stall.contains(sent) ? stall.upperBound + lag : sent + lag + jitter, jumps: count,
                     loneJumps: own.count, moved: own.reduce(0) { $0 + $1.moves },
-                    // The position of a frame that comes out of order after such a jump is unknown.
+                    // The position of a frame that arrives out of order after such a jump is unknown.
                     isUnsettled: own.last.map {
                         kind == .video && reorder > 0 || $0.isDoubtful && sent - $0.at < 4_500_000
                     } ?? false,

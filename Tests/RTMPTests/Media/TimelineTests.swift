@@ -63,7 +63,7 @@ import Testing
         #expect(abs((last.video ?? .max / 2) - (0..<1000 ~= size ? Int64(size) : 0)) <= 40)
     }
 
-    @Test("audio from before a jump that comes after it keeps its position")
+    @Test("audio from before a jump that arrives after it keeps its position")
     func lateAudio() {
         var publisher = Publisher()
         for _ in 0..<25 { _ = publisher.send(video: 0, audio: -200) }
@@ -88,7 +88,7 @@ import Testing
         #expect(back.video == 0)
     }
 
-    @Test("a stall whose frames come in a burst is not a jump")
+    @Test("a stall whose frames arrive in a burst is not a jump")
     func burst() {
         var publisher = Publisher()
         for _ in 0..<25 { _ = publisher.send(video: 0, audio: 0) }

@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    @Test("HEVC comes as codec 12, CodedFrames and CodedFramesX", arguments: HEVCForm.allCases)
+    @Test("HEVC arrives as codec 12, CodedFrames and CodedFramesX", arguments: HEVCForm.allCases)
     func hevc(_ form: HEVCForm) {
         var reading = start(form.header(Media.hevcRecord()))
         let sets = [Media.hevcDelimiter, Media.vps, Media.hevcSPS(), Media.hevcPPS]

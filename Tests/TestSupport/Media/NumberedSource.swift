@@ -55,7 +55,7 @@ package struct NumberedSource: Sendable, Hashable {
     package var unevenness = Duration.zero
     /// The number of the first frame.
     package var firstNumber: UInt32 = 0
-    /// Whether frames come in real time. Else they come as fast as possible.
+    /// Whether frames arrive in real time. Else they arrive as fast as possible.
     package var realtime = false
     /// The offset of every timestamp, for streams that do not begin at zero.
     package var start = Duration.zero

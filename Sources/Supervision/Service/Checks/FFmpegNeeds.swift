@@ -61,7 +61,7 @@ package struct FFmpegNeeds: Sendable {
         return needs.found
     }
 
-    /// The same for a box without a configuration: all that the service can do.
+    /// Makes the needs of a box without a configuration: those of everything that the service can do.
     package static func missing(in ffmpeg: FFmpegCapabilities) -> [MissingAbility] {
         var needs = FFmpegNeeds(ffmpeg: ffmpeg)
         needs.need(.everything, for: "the service", "nothing can be sent")
@@ -237,7 +237,7 @@ package struct FFmpegNeeds: Sendable {
             }
             need(.encodedVideo, [.decoder("h264")], for: subject, "its video cannot be encoded")
             if hasHEVC { need([.decoder("hevc")], for: subject, Self.noHEVC) }
-            if video.rate != nil { need(.convertedRate, for: subject, "its frame rate cannot be converted") }
+            if video.frameRate != nil { need(.convertedRate, for: subject, "its frame rate cannot be converted") }
             need(.resumedVideo, for: subject, Self.noSuccessor)
             switch video.fit {
             case .pad: need([.filter("pad")], for: subject, Self.stretched)

@@ -26,7 +26,7 @@ enum FFmpegPart: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// As ``RefusedOption`` describes a refused part: `the protocol srt`.
+    /// The words with which ``RefusedOption`` describes the part: `the protocol srt`.
     var description: String {
         switch self {
         case .encoder(let name): "the encoder \(name)"
@@ -57,7 +57,7 @@ extension [FFmpegPart] {
             .filter("format"),
         ]
     }
-    /// Every slate, whatever its contents.
+    /// Every slate, with any contents.
     static var slate: Self {
         [.filter("setsar"), .filter("format"), .filter("loop"), .filter("settb"), .filter("setpts"), .filter("fps")]
     }

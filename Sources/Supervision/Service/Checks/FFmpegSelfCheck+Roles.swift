@@ -17,7 +17,7 @@ extension FFmpegSelfCheck {
         /// Whether it ends with an error, because its peer or device does not exist. FFmpeg reads its options before it
         /// notices that.
         var fails = false
-        /// For a process that would run forever: whether it has shown that its options are accepted.
+        /// Whether FFmpeg has accepted the options, for a process that does not end by itself.
         var isDone: (@Sendable () -> Bool)?
     }
 
@@ -77,7 +77,7 @@ extension FFmpegSelfCheck {
         [
             Role(
                 name: "audio of RTMP sources that is not AAC", needs: [.convertedAudio, [.decoder("pcm_mulaw")]],
-                command: Commands.audioConverter(), input: audio)
+                command: FFmpegCommands.audioConverter(), input: audio)
         ]
     }
 
@@ -87,7 +87,7 @@ extension FFmpegSelfCheck {
             node: "/dev/streambox-check", format: "yuyv422", size: Self.size, rate: Self.rate,
             audio: hasAudio ? "null" : nil)
         let reader = CardReaderCommand(card: card, size: Self.size)
-        let settings = VideoSettings(bitrate: 200_000, keyframe: .milliseconds(500))
+        let settings = VideoSettings(bitrate: 200_000, keyframeInterval: .milliseconds(500))
         let encoder = FrameEncoderCommand(settings: settings, recipe: Libx264Recipe(effort: .least), rate: Self.rate)
         return [
             Role(name: "capture cards", needs: [.card], command: reader.command(for: ffmpeg.capabilities), fails: true),
@@ -123,14 +123,16 @@ extension FFmpegSelfCheck {
         ).command()
     }
 
-    /// With another aspect ratio and rate than the input, deinterlaced, and with a resume point.
+    /// Returns the command lines of groups: with another aspect ratio and rate than the input, with deinterlacing, and
+    /// with a resume point.
     func groups(_ media: MemoryFile) -> [Role] {
         let recipes: [(name: String, recipe: any EncoderRecipe)] = [
             ("groups in H.264", Libx264Recipe()), ("groups in HEVC", Libx265Recipe()),
         ]
         let settings = VideoSettings(
-            size: FrameSize(width: 96, height: 64), rate: FrameRate(25), bitrate: 200_000, keyframe: .milliseconds(500),
-            fit: .pad, deinterlacing: .frames)
+            size: FrameSize(width: 96, height: 64), frameRate: FrameRate(25), bitrate: 200_000,
+            keyframeInterval: .milliseconds(500),
+            fit: .pad, deinterlacing: .onePerFrame)
         return recipes.map { group in
             let command = EncoderCommand(
                 video: .encode(settings, with: group.recipe), audio: .aac(bitrate: 96_000, rate: 48_000, channels: 2),

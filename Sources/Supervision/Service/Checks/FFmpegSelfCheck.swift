@@ -79,19 +79,19 @@ package struct FFmpegSelfCheck: Sendable {
         let files = SelfCheckFolder(environment)
         defer { files?.remove() }
         var findings = Findings()
-        await look(at: makers(from: files, relayed: relayed, made: made), &findings)
+        await check(makers(from: files, relayed: relayed, made: made), &findings)
         // Without libx264 FFmpeg generates no test picture. The ready-made media need no encoder.
         let media = relayed.isEmpty ? made : relayed
         let others: [[Role]] = [
             sources(), publishers(audio), cards(frames), slates(files), groups(media), targets(media, files),
         ]
-        await look(at: Array(others.joined()), &findings)
+        await check(Array(others.joined()), &findings)
         return findings
     }
 
     // MARK: Running them
 
-    private func look(at roles: [Role], _ findings: inout Findings) async {
+    private func check(_ roles: [Role], _ findings: inout Findings) async {
         let listed = roles.filter { role in
             ([FFmpegPart].everything + role.needs.joined()).allSatisfy { $0.isIn(ffmpeg.capabilities) }
         }

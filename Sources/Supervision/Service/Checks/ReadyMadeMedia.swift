@@ -22,7 +22,7 @@ enum ReadyMadeMedia {
         c150d70000000049454e44ae426082
         """)
 
-    /// Grey frames of this size as a program writes them for a `raw` source, 30 a second: IVF, 90000 ticks a second.
+    /// Grey frames of this size as a program writes them for a `raw` source, 30 a second: IVF, 90000 ticks per second.
     static func frames(width: Int, height: Int) -> [UInt8] {
         func bytes(_ value: UInt64, _ count: Int) -> [UInt8] {
             (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }

@@ -69,8 +69,8 @@ package final class Disk: Sendable {
     }
 
     /// Identifies the file at a path.
-    func look(at path: String) async -> FileLook {
-        switch await perform(.look(path: path)) {
+    func lookUp(_ path: String) async -> FileLookup {
+        switch await perform(.lookUp(path: path)) {
         case .done(let bytes):
             bytes.isEmpty ? .unknown : .found(OwnProgram.text(bytes))
         case .refused, .failed: .unknown
@@ -142,7 +142,7 @@ package final class Disk: Sendable {
     ///
     /// - Parameters:
     ///   - isOptional: Whether the file may be missing.
-    ///   - environment: The service's.
+    ///   - environment: The service's environment, which names the credentials folder.
     /// - Returns: `nil` if an optional file is missing.
     /// - Throws: ``Failure`` with every mistake, one a line.
     package func configuration(

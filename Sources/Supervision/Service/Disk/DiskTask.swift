@@ -10,8 +10,8 @@ import SystemSupport
 /// The service starts its own program with a hidden command for this, see ``Disk``. Data to write comes on standard
 /// input, and data that was read goes to standard output, so that no argument can contain a secret.
 package enum DiskTask: Sendable, Equatable {
-    /// Identifies the file at a path, as ``FileLook`` does.
-    case look(path: String)
+    /// Identifies the file at a path, as ``FileLookup`` does.
+    case lookUp(path: String)
     /// Reads a file of at most `most` bytes.
     case fetch(path: String, most: Int)
     /// Writes its input to a file, and creates the folder.
@@ -40,7 +40,7 @@ package enum DiskTask: Sendable, Equatable {
 
     private static func read(_ words: [String]) -> DiskTask? {
         switch (words.first ?? "", words.count) {
-        case ("look", 2): .look(path: words[1])
+        case ("look", 2): .lookUp(path: words[1])
         case ("fetch", 3): Int(words[2]).map { .fetch(path: words[1], most: $0) }
         case ("store", 2): .store(path: words[1])
         case ("slate", 4): .slate(folder: words[1], channel: words[2], digest: words[3])
@@ -67,7 +67,7 @@ package enum DiskTask: Sendable, Equatable {
 
     private var words: [String] {
         switch self {
-        case .look(let path): ["look", path]
+        case .lookUp(let path): ["look", path]
         case .fetch(let path, let most): ["fetch", path, "\(most)"]
         case .store(let path): ["store", path]
         case .slate(let folder, let channel, let digest): ["slate", folder, channel, digest]
@@ -83,7 +83,7 @@ package enum DiskTask: Sendable, Equatable {
     /// The folder that it accesses. While one child waits for its disk, others wait for that child.
     var folder: String {
         switch self {
-        case .look(let path), .fetch(let path, _), .store(let path), .configuration(let path, _), .fifo(let path),
+        case .lookUp(let path), .fetch(let path, _), .store(let path), .configuration(let path, _), .fifo(let path),
             .publish(let path), .secret(.file(let path), _):
             Self.folder(of: path)
         case .slate(let folder, _, _): folder
@@ -112,7 +112,7 @@ package enum DiskTask: Sendable, Equatable {
     /// - Parameters:
     ///   - environment: Contains the credentials folder.
     ///   - input: The data to write.
-    ///   - output: Takes the data that was read, or a sentence that says what failed.
+    ///   - output: Receives the data that was read, or a sentence that says what failed.
     /// - Returns: The exit status.
     package func run(environment: [String: String], input: FileDescriptor, output: FileDescriptor) -> CInt {
         if case .publish(let path) = self {
@@ -136,8 +136,8 @@ package enum DiskTask: Sendable, Equatable {
 
     private func answer(environment: [String: String], input: FileDescriptor) throws -> [UInt8] {
         switch self {
-        case .look(let path):
-            return Array(FileLook.answer(for: path).utf8)
+        case .lookUp(let path):
+            return Array(FileLookup.answer(for: path).utf8)
         case .fetch(let path, let most):
             guard let bytes = Self.read(path, most: most) else { throw Refusal(sentence: "none") }
             return bytes

@@ -49,7 +49,7 @@ package final class StatusFileChild: Sendable {
         try? exchange(StatusFileTask.farewell, pipes)
     }
 
-    /// Ends the child, whatever it waits for. Does not wait until it has ended.
+    /// Ends the child, even if it waits for a disk. Does not wait until it has ended.
     package func end() { state.withLock(\.child)?.stop(.now) }
 
     // MARK: The child

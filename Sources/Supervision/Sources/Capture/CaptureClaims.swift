@@ -6,7 +6,7 @@ package import CapabilityProbe
 /// A source names a card by its properties, never by its node's number. Each card belongs to one source, which keeps it
 /// for as long as it is plugged in.
 package struct CaptureClaims: Sendable {
-    /// In the order in which they were added.
+    /// The sources that claim a card, in the order in which they were added.
     private var sources: [(id: String, binding: CaptureBinding)] = []
     /// The path of each source's card.
     private var held: [String: String] = [:]
@@ -34,7 +34,7 @@ package struct CaptureClaims: Sendable {
         assign()
     }
 
-    /// Returns the card of a source; `nil` while there is none for it.
+    /// Returns the card of a source. `nil` while there is none for it.
     package func device(of id: String) -> CaptureDevice? {
         held[id].flatMap { path in devices.first { $0.path == path } }
     }
@@ -62,18 +62,19 @@ package struct CaptureClaims: Sendable {
 }
 
 extension CaptureDevice {
-    /// Whether FFmpeg can read one of its formats, as far as is known. Cards also have nodes for depth and infrared.
+    /// Whether FFmpeg can read one of the card's formats. True if the formats are not known. Cards also have nodes for
+    /// depth and infrared.
     var isReadable: Bool { modes.map { $0.isEmpty || $0.contains { CaptureSetting.reads($0.format) } } ?? true }
 
     fileprivate var drawback: Int { isHung ? 2 : isReadable ? 0 : 1 }
 
-    /// The other is another card, and differs from this one in nothing but its port.
+    /// Whether the other is another card that differs from this one only in its port.
     package func looksLike(_ other: CaptureDevice) -> Bool {
         path != other.path && name == other.name && serial == other.serial
             && (usbNode == nil || usbNode != other.usbNode)
     }
 
-    /// Lists the cards that are plugged in, for people.
+    /// Lists the cards that are plugged in, for messages.
     package static func list(_ devices: [CaptureDevice]) -> String {
         if devices.isEmpty { return "none is plugged in" }
         return "plugged in: "
@@ -81,7 +82,7 @@ extension CaptureDevice {
                 separator: ", ")
     }
 
-    /// The card is one that the configuration names.
+    /// Whether the configuration names the card.
     package func matches(_ binding: CaptureBinding) -> Bool {
         switch binding {
         case .serial(let serial): self.serial == serial
@@ -94,7 +95,7 @@ extension CaptureDevice {
 }
 
 extension CaptureBinding {
-    /// The lower, the more exactly it names a card.
+    /// Lower for a binding that names a card more exactly.
     fileprivate var rank: Int {
         switch self {
         case .path: 0
@@ -104,7 +105,7 @@ extension CaptureBinding {
         }
     }
 
-    /// The words for people, behind "the card".
+    /// The words that follow "the card" in messages.
     package var sentence: String {
         switch self {
         case .serial(let serial): "with the serial \(serial)"

@@ -11,7 +11,7 @@ package final class CaptureManager: Sendable {
         /// The last report to each source.
         var reported: [String: Report] = [:]
         var hasLooked = false
-        /// Whether an audio device was plugged in since the last look.
+        /// Whether an audio device was plugged in since the cards were last listed.
         var audioCame = false
     }
 
@@ -44,7 +44,7 @@ package final class CaptureManager: Sendable {
         let (looks, queue) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         (self.looks, self.queue) = (looks, queue)
         let survey = CaptureSurvey { queue.yield() }
-        self.list = list ?? { await survey.look() }
+        self.list = list ?? { await survey.listCards() }
     }
 
     /// Claims a card for a source, until ``release(_:)``.
@@ -67,7 +67,7 @@ package final class CaptureManager: Sendable {
             state.reported[id] = nil
         }
         reportCards()
-        look()
+        listCards()
     }
 
     func release(_ id: String) {
@@ -82,7 +82,7 @@ package final class CaptureManager: Sendable {
     /// Handles a device that was plugged in or pulled.
     func note(_ event: HotplugEvent) {
         if event.subsystem == "sound", event.action != .remove { state.withLock { $0.audioCame = true } }
-        if event.subsystem == "video4linux" || event.subsystem == "sound" || event.action == .lost { look() }
+        if event.subsystem == "video4linux" || event.subsystem == "sound" || event.action == .lost { listCards() }
     }
 
     /// The wall clock was set, ahead or back.
@@ -93,7 +93,7 @@ package final class CaptureManager: Sendable {
     }
 
     /// Has the cards listed again, soon.
-    func look() { queue.yield() }
+    func listCards() { queue.yield() }
 
     /// The cards that are plugged in, for messages.
     var devices: [CaptureDevice] { state.withLock { $0.claims.devices } }
@@ -107,7 +107,7 @@ package final class CaptureManager: Sendable {
                     "udev does not answer: the capture cards that are plugged in are not known",
                     metadata: ["again": "\(Self.pause)"])
                 guard await (try? ContinuousClock().sleep(for: Self.pause)) != nil else { return }
-                look()
+                listCards()
                 continue
             }
             let (before, isFirst) = state.withLock { state in

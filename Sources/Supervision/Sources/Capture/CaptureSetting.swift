@@ -6,11 +6,11 @@ package import MediaTypes
 
 /// The mode that a card is opened with: the one nearest to the configuration.
 package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
-    /// FFmpeg's name of the format; `nil` leaves it to FFmpeg.
+    /// FFmpeg's name of the format. `nil` leaves it to FFmpeg.
     package var format: String?
     package var size: FrameSize?
     package var rate: FrameRate?
-    /// The order of the fields in its frames; `nil` where they are progressive, or the driver does not say.
+    /// The order of the fields in its frames. `nil` if they are progressive, or the driver does not say.
     package var fields: FieldOrder?
     /// Whether it differs from the configuration.
     package var isOther = false
@@ -31,7 +31,7 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         "H264": "h264",
     ]
     private static let preference = ["NV12", "YU12", "YUYV", "UYVY", "BGR3", "RGB3", "MJPG", "JPEG", "H264"]
-    /// Rates that differ by less count as the same: 59.94 and 60.
+    /// Rates that differ by less count as the same, such as 59.94 and 60.
     private static let sameRate = 0.5
     /// Without a configured rate, a faster mode is used only if there is no other one that is fast enough.
     private static let fastest = 60.5
@@ -51,15 +51,15 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
             guard rate != nil else { return 0 }
             return perSecond > fastest ? 1 : perSecond < slowest ? 2 : 0
         }
-        /// The lower, the better: up to ``fastest`` a higher rate is better, and past that a lower one.
+        /// Lower for a better rate: up to ``fastest`` a higher rate is better, and above it a lower one.
         var haste: Double { perSecond > fastest ? perSecond : -perSecond }
         var preference: Int { CaptureSetting.preference.firstIndex(of: mode.format) ?? .max }
     }
 
     /// - Parameters:
-    ///   - modes: The modes that the card lists; `nil` or empty where it could not be asked.
-    ///   - size: The configured size; `nil` for the best of the card.
-    ///   - rate: The configured rate; `nil` for the best of the card.
+    ///   - modes: The modes that the card lists. `nil` or empty if its driver could not be asked.
+    ///   - size: The configured size. `nil` for the best of the card.
+    ///   - rate: The configured rate. `nil` for the best of the card.
     package init(_ modes: [CaptureMode]?, size: FrameSize?, rate: FrameRate?) {
         let wanted = rate.map { Double($0.numerator) / Double($0.denominator) }
         let candidates = (modes ?? []).filter { Self.formats[$0.format] != nil }.flatMap { mode in
@@ -114,12 +114,13 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// A card that scales gives any size between its smallest and its largest.
-    private static func size(_ mode: CaptureMode, _ wish: FrameSize?) -> FrameSize {
-        guard let wish, let leastWidth = mode.leastWidth, let leastHeight = mode.leastHeight else {
+    private static func size(_ mode: CaptureMode, _ requested: FrameSize?) -> FrameSize {
+        guard let requested, let leastWidth = mode.leastWidth, let leastHeight = mode.leastHeight else {
             return FrameSize(width: mode.width, height: mode.height)
         }
         return FrameSize(
-            width: min(max(wish.width, leastWidth), mode.width), height: min(max(wish.height, leastHeight), mode.height)
+            width: min(max(requested.width, leastWidth), mode.width),
+            height: min(max(requested.height, leastHeight), mode.height)
         )
     }
 

@@ -13,7 +13,7 @@ import SystemSupport
 final class CaptureSourceDriver: SourceDriver {
     let context: SourceContext
     private let source: CaptureSource
-    /// The treatment of fields; `nil` leaves them as they are.
+    /// The treatment of fields. `nil` leaves them as they are.
     private let deinterlacing: VideoSettings.Deinterlacing?
     private let state: Mutex<CardState>
 
@@ -24,11 +24,11 @@ final class CaptureSourceDriver: SourceDriver {
     init(_ source: CaptureSource, in context: SourceContext) {
         self.source = source
         self.context = context
-        deinterlacing = Commands.Transcoding(for: context.channel).deinterlacing
+        deinterlacing = FFmpegCommands.Transcoding(for: context.channel).deinterlacing
         state = Mutex(CardState(source.audio))
     }
 
-    /// No sender could begin to send again, and most often opening the card again helps.
+    /// Short, because a card has no sender that could resume, and opening the card again helps most often.
     var stallPatience: Duration { .milliseconds(1) }
 
     func run(_ process: () async -> Void) async {
@@ -56,11 +56,11 @@ final class CaptureSourceDriver: SourceDriver {
         update()
     }
 
-    /// Reports whether a reader can run. Under the lock, so that the last report is true: a card may come while another
-    /// thread changes whether the source is wanted.
+    /// Reports whether a reader can run. Under the lock, so that the last report is true: a card may be plugged in
+    /// while another thread changes whether the source is wanted.
     private func update() { state.withLock { process.report(.want($0.canRun)) } }
 
-    /// Changes what is known, and what the operator has to know of it; under the lock for the same reason.
+    /// Changes the state, and reports the obstacle that the operator should know; under the lock for the same reason.
     @discardableResult
     private func change<Result>(_ body: (inout sending CardState) -> sending Result) -> Result {
         state.withLock { state in
@@ -106,14 +106,14 @@ final class CaptureSourceDriver: SourceDriver {
             "\(what); \(list): "
                 + (isTaken ? "name another in the configuration" : "plug it in, or name another in the configuration"))
         logger.warning("the card is absent", metadata: ["reason": "\(what); \(list)"])
-        // A reader that has it open gets no more frames; its end is not waited for.
+        // A reader that has the card open gets no more frames, so it is ended at once.
         process.report(.replace)
         update()
     }
 
     // MARK: Its input
 
-    /// Watches the input of a card that has just come.
+    /// Watches the input of a card that has just been plugged in.
     private func watch(_ card: CaptureDevice) {
         Task {
             let watch = await BlockingIO.run {
@@ -128,7 +128,7 @@ final class CaptureSourceDriver: SourceDriver {
         }
     }
 
-    /// The device is gone. If it was back before udev reported it, nothing else says so.
+    /// Called when the device is gone. If it is back before udev reports that, this is the only notice.
     private func watchEnded(_ card: CaptureDevice) {
         guard change({ $0.watchEnded(of: card.node) }) else { return }
         Task {
@@ -139,10 +139,10 @@ final class CaptureSourceDriver: SourceDriver {
         }
     }
 
-    /// The signal at the input has changed, or is known for the first time.
+    /// Called when the signal at the input has changed, or is known for the first time.
     func signal(_ hasSignal: Bool, _ isFirst: Bool, of card: CaptureDevice) {
         let had = change { $0.note(signal: hasSignal, of: card.node) }
-        // No news: another card by now, or the first report is as assumed.
+        // Nothing has changed: the source has another card by now, or the first report is as assumed.
         guard let had, !isFirst || hasSignal != had else { return }
         if hasSignal {
             logger.notice(
@@ -162,7 +162,7 @@ final class CaptureSourceDriver: SourceDriver {
         let audio = await dataPath.audioFormat(of: context.channel.name) ?? .stereo48
         let reading = try await reading(audioRate: audio.sampleRate)
         let frames = try await dataPath.attachFrames(
-            reading.layout, from: .card(hasAudio: reading.hasAudio), to: context.channel.name,
+            reading.format, from: .card(hasAudio: reading.hasAudio), to: context.channel.name,
             priority: context.priority, isNew: state.withLock { $0.takeNewCard() }, patience: patience,
             report: { [self] in handle($0) })
         let encoder = context.encoder(of: frames.attachment, size: reading.size, rate: reading.rate)
@@ -170,7 +170,7 @@ final class CaptureSourceDriver: SourceDriver {
         let started = Timestamp.now
         let exit = await context.monitor.run(
             reading.command, input: frames.audio, output: frames.video, child: child, expected: [.ended, .reset],
-            says: { [self] in handle($0) })
+            onLine: { [self] in handle($0) })
         // Frames that the reader gave are still encoded.
         encoder.finish()
         await encoding
@@ -184,7 +184,7 @@ final class CaptureSourceDriver: SourceDriver {
 
     /// How the next reader reads the card.
     ///
-    /// - Parameter audioRate: Samples a second of the channel's audio.
+    /// - Parameter audioRate: Samples per second of the channel's audio.
     /// - Throws: ``NotRunnable`` when there is no card, or this user may not open it.
     func reading(audioRate: Int = 48_000) async throws -> CardReading {
         guard let card = state.withLock({ $0.card }) else {
@@ -194,14 +194,14 @@ final class CaptureSourceDriver: SourceDriver {
             throw NotRunnable(what: problem)
         }
         // This user was given access to it since it was listed.
-        if card.accessProblem != nil { captures.look() }
+        if card.accessProblem != nil { captures.listCards() }
         await resetIfFrozen(card)
         let (mode, isGone) = await CardReading.mode(of: card, for: source)
         // The mode of a card that is being pulled was reported before.
         if !isGone { report(mode) }
-        let hasAudio = state.withLock { $0.beginAudio(at: context.clock.now) }
+        let readsAudio = state.withLock { $0.beginAudio(at: context.clock.now) }
         let reading = CardReading(
-            source, card, mode, hasAudio: hasAudio, deinterlacing: deinterlacing, audioRate: audioRate,
+            source, card, mode, readsAudio: readsAudio, deinterlacing: deinterlacing, audioRate: audioRate,
             ffmpeg: context.service.ffmpeg.capabilities)
         state.withLock { $0.readAudio(reading.hasAudio, rate: audioRate) }
         return reading
@@ -264,7 +264,7 @@ final class CaptureSourceDriver: SourceDriver {
         process.report(.replace)
     }
 
-    /// The reader makes the audio itself. When it began, no audio had come yet that decides the channel's format.
+    /// The reader makes the audio itself. When it began, no audio had arrived yet that decides the channel's format.
     func sourceHas(_ audio: AACFormat, channel: AACFormat) { giveAudio(at: channel.sampleRate) }
 
     /// The channel's audio has another rate than the reader was started with.

@@ -21,7 +21,7 @@ package final class CaptureSurvey: Sendable {
     }
 
     private let state = Mutex(State())
-    private let list: @Sendable () -> CaptureList
+    private let list: @Sendable () -> CaptureCandidateList
     private let ask: @Sendable (CaptureCandidate) -> CaptureCandidate.Answer
     private let hasAnswered: @Sendable () -> Void
     private let patience: Duration
@@ -31,12 +31,12 @@ package final class CaptureSurvey: Sendable {
 
     /// - Parameter hasAnswered: Called when a card answers late: the cards are worth another listing.
     package convenience init(hasAnswered: @escaping @Sendable () -> Void = {}) {
-        self.init(list: { CaptureList.read() }, ask: { $0.ask() }, hasAnswered: hasAnswered)
+        self.init(list: { CaptureCandidateList.read() }, ask: { $0.ask() }, hasAnswered: hasAnswered)
     }
 
     /// - Parameter patience: How long a driver may take to answer.
     init(
-        patience: Duration = .seconds(2), list: @escaping @Sendable () -> CaptureList,
+        patience: Duration = .seconds(2), list: @escaping @Sendable () -> CaptureCandidateList,
         ask: @escaping @Sendable (CaptureCandidate) -> CaptureCandidate.Answer,
         hasAnswered: @escaping @Sendable () -> Void
     ) {
@@ -46,8 +46,8 @@ package final class CaptureSurvey: Sendable {
         self.patience = patience
     }
 
-    /// Returns the cards that are plugged in now; `nil` when udev does not answer in time.
-    package func look() async -> [CaptureDevice]? {
+    /// Returns the cards that are plugged in now. `nil` when udev does not answer in time.
+    package func listCards() async -> [CaptureDevice]? {
         guard let found = await BlockingIO.run(atMost: Self.listPatience, list) else { return nil }
         let due = state.withLock { state in
             let ids = Set(found.candidates.map(\.id))

@@ -2,13 +2,13 @@ import FFmpeg
 
 /// Decides when the audio of a card is read, left out, and tried again. Pure.
 struct CardAudio {
-    /// Losses in a row.
+    /// How many times in a row the audio was lost.
     private(set) var losses = 0
     /// Whether the reader that runs has lost its audio, or started without.
     private(set) var isLost = false
     /// Whether the next reader starts without audio.
     private(set) var rests = false
-    /// When the reader started that has audio.
+    /// When the reader with audio started.
     private var since: ContinuousClock.Instant?
 
     private static let first = Duration.seconds(10)
@@ -16,15 +16,16 @@ struct CardAudio {
     /// Audio that was read for so long resets the losses.
     private static let forgiven = Duration.seconds(60)
 
-    /// FFmpeg's words when it cannot open the audio, and when it loses it. After the latter the video continues.
+    /// FFmpeg's words when it cannot open the audio (``beginnings``), and when it loses the audio and continues with
+    /// the video (``ends``).
     private static let beginnings = [
         "cannot open audio device", "cannot set sample format", "cannot set sample rate", "cannot set channel count",
     ]
     private static let ends = ["ALSA read error"]
 
-    /// FFmpeg could not open the audio.
+    /// Whether FFmpeg could not open the audio.
     static func cannotBegin(_ log: LogExcerpt) -> Bool { beginnings.contains { log.says($0) } }
-    /// FFmpeg could not open the audio, or has lost it.
+    /// Whether FFmpeg could not open the audio, or has lost it.
     static func isLost(_ line: String) -> Bool { (beginnings + ends).contains { line.contains($0) } }
 
     /// A reader starts.
@@ -35,7 +36,7 @@ struct CardAudio {
 
     /// The audio is lost.
     ///
-    /// - Returns: After which pause it is to be tried again.
+    /// - Returns: The pause before the next attempt.
     mutating func lose(at now: ContinuousClock.Instant) -> Duration {
         if let since, now - since > Self.forgiven { losses = 0 }
         losses += 1

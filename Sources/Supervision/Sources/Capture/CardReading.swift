@@ -6,34 +6,35 @@ import FFmpeg
 import MediaTypes
 import SystemSupport
 
-/// How a card is read: the command of its reader, and the frames that come out of it.
+/// How a card is read: the command of its reader, and the frames that the reader delivers.
 struct CardReading {
     var command: FFmpegCommand
     var size: FrameSize
-    /// Frames a second that come out of the reader; `nil` where it is not known.
+    /// Frames per second that the reader delivers. `nil` if it is not known.
     var rate: FrameRate?
     var hasAudio: Bool
 
-    var layout: FrameLayout { FrameLayout(.nv12, FrameSize(width: size.width, height: size.height)) }
+    var format: FrameFormat { FrameFormat(.nv12, FrameSize(width: size.width, height: size.height)) }
 
     /// How long a source waits for the answer of a driver.
     private static let driverPatience = Duration.seconds(2)
 
     /// - Parameters:
-    ///   - deinterlacing: What is done with fields; `nil` leaves them as they are.
-    ///   - audioRate: Samples a second of the channel's audio.
+    ///   - readsAudio: Whether to read the card's audio, if it has some and the configuration asks for it.
+    ///   - deinterlacing: How interlaced frames are deinterlaced. `nil` leaves them interlaced.
+    ///   - audioRate: Samples per second of the channel's audio.
     init(
-        _ source: CaptureSource, _ card: CaptureDevice, _ mode: CaptureSetting, hasAudio: Bool,
+        _ source: CaptureSource, _ card: CaptureDevice, _ mode: CaptureSetting, readsAudio: Bool,
         deinterlacing: VideoSettings.Deinterlacing?, audioRate: Int, ffmpeg: FFmpegCapabilities
     ) {
-        let input = Commands.captureInput(source, card, mode, hasAudio: hasAudio)
+        let input = FFmpegCommands.captureInput(source, card, mode, readsAudio: readsAudio)
         var fields: CardReaderCommand.Fields?
         if let order = mode.fields, let deinterlacing {
             fields = CardReaderCommand.Fields(deinterlacing, isBottomFirst: order == .bottomFirst)
         }
         size = mode.frameSize
         command = CardReaderCommand(card: input, size: size, fields: fields, audioRate: audioRate).command(for: ffmpeg)
-        let makesTwo = fields?.deinterlacing == .fields && ffmpeg.deinterlacer != nil
+        let makesTwo = fields?.deinterlacing == .onePerField && ffmpeg.deinterlacer != nil
         rate = makesTwo ? mode.rate.map { FrameRate(2 * $0.numerator, $0.denominator) } : mode.rate
         self.hasAudio = input.audio != nil
     }

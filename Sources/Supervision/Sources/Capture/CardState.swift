@@ -9,12 +9,12 @@ struct CardState {
     private var isWanted = false
     /// Whether the card was plugged in since the last reader began.
     private var isNew = false
-    /// Freezes in a row.
+    /// How many times in a row the card froze.
     private var freezes = 0
     private var reset: Reset?
-    /// When the card last began to deliver; `nil` while it does not.
+    /// When the card last began to deliver. `nil` while it does not.
     private var delivering: ContinuousClock.Instant?
-    /// Tells of changes at the card's input; `nil` where its driver does not.
+    /// Reports changes at the card's input. `nil` if its driver reports none.
     private var watch: SignalWatch?
     private var hasSignal = true
     /// The mode that was logged last.
@@ -22,26 +22,26 @@ struct CardState {
     private var audio = CardAudio()
     /// Whether the reader that runs, or is about to, has audio.
     private var readsAudio = false
-    /// Samples a second of that audio.
+    /// Samples per second of that audio.
     private var audioRate = 48_000
     private let choice: CaptureAudio
 
     /// The last reset of a card's port.
     private struct Reset {
         var path: String
-        /// The freeze that it was the answer to: each freeze has one.
+        /// The number of the freeze that this reset answered: each freeze is answered once.
         var freezes: Int
-        /// Whether no frame has come since.
+        /// Whether no frame has arrived since.
         var isAwaited = true
     }
 
     static let noSignal = "no signal arrives at the card: check the cable and the device behind it"
-    /// A card that delivered for so long has its freezes forgiven.
+    /// The freezes of a card are forgotten after it has delivered for so long.
     private static let forgiven = Duration.seconds(10)
     /// The freeze that is answered with a reset of the port. Those before are answered by opening the card again.
     private static let resetAt = 2
-    /// How long a card may take to its first frame; some look at the incoming signal for seconds. Twice as long each
-    /// time where it took longer, for a machine may be slow, up to eight times.
+    /// How long a card may take to deliver its first frame; some analyse the incoming signal for seconds. The limit
+    /// doubles, up to eight times, each time that the card took longer, because the machine may be slow.
     private static let firstFrame = Duration.seconds(4)
 
     init(_ audio: CaptureAudio) { choice = audio }
@@ -49,7 +49,7 @@ struct CardState {
     /// Whether a reader can run.
     var canRun: Bool { isWanted && card != nil && hasSignal }
 
-    /// The sentence that the operator has to read; `nil` for none.
+    /// The obstacle, as a sentence for the operator. `nil` if there is none.
     var trouble: String? {
         guard card != nil else { return nil }
         if !hasSignal { return Self.noSignal }
@@ -106,10 +106,10 @@ struct CardState {
 
     // MARK: Its input
 
-    /// Keeps what watches the input of a card, unless the source has another card by now.
+    /// Keeps the watch of a card's input, unless the source has another card by now.
     mutating func keep(_ watch: SignalWatch?, of node: String) { if card?.node == node { self.watch = watch } }
 
-    /// The process that watches the input of a card has ended.
+    /// Called when the watch of a card's input has ended.
     ///
     /// - Returns: Whether the source still has this card.
     mutating func watchEnded(of node: String) -> Bool {
@@ -118,12 +118,12 @@ struct CardState {
         return true
     }
 
-    /// The source still has this card, and nothing watches its input.
+    /// Whether the source still has this card, and nothing watches its input.
     func isUnwatched(_ node: String) -> Bool { card?.node == node && watch == nil }
 
-    /// A signal arrives at a card's input, or does not.
+    /// Called when a signal arrives at a card's input, or no longer does.
     ///
-    /// - Returns: Whether one arrived before; `nil` when the source has another card by now.
+    /// - Returns: Whether one arrived before. `nil` when the source has another card by now.
     mutating func note(signal: Bool, of node: String) -> Bool? {
         guard card?.node == node else { return nil }
         defer { hasSignal = signal }
@@ -132,7 +132,7 @@ struct CardState {
 
     // MARK: Audio
 
-    /// The words for the audio in messages.
+    /// The name of the audio in messages.
     var audioName: String {
         if case .device(let name) = choice { "the audio device \(name)" } else { "the card's audio" }
     }
@@ -146,7 +146,7 @@ struct CardState {
         return !audio.rests
     }
 
-    /// The reader that is about to begin reads audio, or not.
+    /// Sets whether the reader that is about to begin reads audio.
     mutating func readAudio(_ reads: Bool, rate: Int) { (readsAudio, audioRate) = (reads, rate) }
 
     /// A reader has ended.
@@ -154,13 +154,12 @@ struct CardState {
 
     /// Whether a reader with audio runs, or is about to.
     var isReadingAudio: Bool { readsAudio }
-    /// A reader with audio of another rate runs, or is about to.
+    /// Whether a reader with audio of another rate runs, or is about to.
     func readsAudio(otherThan rate: Int) -> Bool { readsAudio && audioRate != rate }
 
     /// The reader has lost its audio.
     ///
-    /// - Returns: After which pause audio is to be tried again, and how many losses there are; `nil` when it was lost
-    ///   before.
+    /// - Returns: The pause before the next attempt, and the number of losses. `nil` when it was lost before.
     mutating func loseAudio(at now: ContinuousClock.Instant) -> (pause: Duration, losses: Int)? {
         guard !audio.isLost else { return nil }
         return (audio.lose(at: now), audio.losses)

@@ -11,11 +11,11 @@ import Synchronization
 /// nothing for a while, a second one starts beside it, and the first of the two that gives audio stays.
 final class AudioConverterRunner: Sendable {
     private struct State {
-        /// The audio that comes; `nil` while the feed carries it.
+        /// The audio that arrives. `nil` while the feed carries it.
         var audio: ForeignAudio?
-        /// Whether it is to be converted, and can be.
+        /// Whether the service converts it: it has to be converted, and can be.
         var isWanted = false
-        /// The publisher's stream; `nil` while the process is not run.
+        /// The publisher's stream. `nil` while the process is not run.
         var source: DataPath.Attachment?
         /// The running processes, by the order of their starts: one, or one that is late and another beside it.
         var runs: [Int: Run] = [:]
@@ -46,24 +46,24 @@ final class AudioConverterRunner: Sendable {
     private let logger: Logger
     private let monitor: ChildMonitor
     private let process = ProcessQueue()
-    /// Returns how many changes before were not logged; `nil` when this one is not to be logged either.
+    /// Returns how many changes before were not logged. `nil` when this one is not to be logged either.
     private let limit: @Sendable () -> Int?
     private let state = Mutex(State())
 
-    /// How long a process may continue to give nothing once the data path has reported it; twice as long each time
-    /// where the process before gave nothing at all.
+    /// How long a process may continue to deliver nothing once the data path has reported it. The limit doubles each
+    /// time that the process before delivered nothing at all.
     private static let patience = Duration.seconds(1)
     /// The shortest time from one start to the next: a publisher may change its codec with each message.
     private static let leastInterval = Duration.seconds(1)
-    private static let look = Duration.milliseconds(10)
+    private static let checkInterval = Duration.milliseconds(10)
     /// The shortest time from one process that is started beside a late one to the next, where the late one continued:
     /// if the machine is too busy for one process, a second one does not help.
     private static let spareInterval = Duration.seconds(5)
 
     /// - Parameters:
-    ///   - statistics: The source's.
-    ///   - logger: The source's.
-    ///   - limit: Returns how many changes before were not logged; `nil` when this one is not to be logged either.
+    ///   - statistics: The statistics of the source.
+    ///   - logger: The logger of the source.
+    ///   - limit: Returns how many changes before were not logged. `nil` when this one is not to be logged either.
     init(
         of channel: String, context: ServiceContext, dataPath: DataPath, statistics: ProcessStatistics, logger: Logger,
         limit: @escaping @Sendable () -> Int?
@@ -116,12 +116,12 @@ final class AudioConverterRunner: Sendable {
         }
     }
 
-    // MARK: What comes
+    // MARK: Incoming audio
 
-    /// Audio comes that the feed does not carry, or other such audio than before.
+    /// Called when audio arrives that the feed does not carry, or other such audio than before.
     ///
     /// - Parameter audio: `nil` once the feed carries it again.
-    func comes(_ audio: ForeignAudio?) {
+    func audioChanged(to audio: ForeignAudio?) {
         let remedy = audio.flatMap { Self.remedy(for: $0, in: context.ffmpeg.capabilities) }
         // Under the lock, so that the last report is true.
         state.withLock { state in
@@ -152,7 +152,7 @@ final class AudioConverterRunner: Sendable {
         remedy.map { SourceNote.unusable(audio, $0) } ?? SourceNote.converted(audio)
     }
 
-    /// Returns the fix for audio that this FFmpeg cannot convert, as the end of a sentence; `nil` where it can.
+    /// Returns the fix for audio that this FFmpeg cannot convert, as the end of a sentence. `nil` if it can.
     static func remedy(for audio: ForeignAudio, in ffmpeg: FFmpegCapabilities) -> String? {
         if audio.isSeveralTracks { return "set the encoder to send one, in AAC-LC" }
         let codec = "have the encoder send AAC-LC"
@@ -184,7 +184,7 @@ final class AudioConverterRunner: Sendable {
             return start
         }
         while child.requested == nil, context.clock.now < start {
-            guard (try? await context.clock.sleep(for: Self.look)) != nil else { return }
+            guard (try? await context.clock.sleep(for: Self.checkInterval)) != nil else { return }
         }
         let (changes, queue) = AsyncStream<Change>.makeStream()
         state.withLock { $0.changes = queue }
@@ -214,10 +214,10 @@ final class AudioConverterRunner: Sendable {
         state.withLock { $0.changes = nil }
     }
 
-    /// Ends all running processes in the way that was asked of the child.
+    /// Ends all running processes, gracefully or at once, as was requested of the child.
     private func stop(as child: ChildHandle) {
-        guard let wish = child.requested else { return }
-        for run in state.withLock({ Array($0.runs.values) }) { run.child.stop(wish, for: child.blame) }
+        guard let request = child.requested else { return }
+        for run in state.withLock({ Array($0.runs.values) }) { run.child.stop(request, for: child.blame) }
     }
 
     /// Runs one process.
@@ -241,7 +241,7 @@ final class AudioConverterRunner: Sendable {
             let canCut = [FFmpegPart].resumedAudio.allSatisfy { $0.isIn(context.ffmpeg.capabilities) }
             let started = Timestamp.now
             let exit = await monitor.run(
-                Commands.audioConverter(
+                FFmpegCommands.audioConverter(
                     sampleRate: format.sampleRate, firstSample: canCut ? sound.firstSample : nil), input: sound.input,
                 output: sound.output, child: own, expected: [.ended])
             await dataPath.detach(sound.attachment)
@@ -256,7 +256,7 @@ final class AudioConverterRunner: Sendable {
     private func ended(_ number: Int) {
         state.withLock { state in
             state.runs[number] = nil
-            // The process that is left was not replaced as long as there was another one.
+            // The remaining process was not replaced while another one ran.
             guard let newest = state.runs.keys.max(), state.runs[newest]?.isStalled == true else { return }
             report(.stalled, state)
         }

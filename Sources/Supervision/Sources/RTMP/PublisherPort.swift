@@ -21,7 +21,7 @@ final class PublisherPort: Sendable {
         /// The media that the publisher announced.
         var announced: String?
         var announcements = ReportLimit()
-        /// How often reading the key was begun, and which attempt gave the key in use: a later one wins.
+        /// The number of attempts to read the key, and the attempt that read the key in use: a later attempt wins.
         var readings = 0
         var reading = 0
     }
@@ -70,12 +70,12 @@ final class PublisherPort: Sendable {
     func run() async {
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await self.keepOpen() }
-            tasks.addTask { await self.look() }
+            tasks.addTask { await self.watchVideo() }
             for await event in ingest.events { handle(event) }
         }
     }
 
-    /// Closes the port: what has come of the publisher still goes to the channel.
+    /// Closes the port. Data that the publisher has already sent still goes to the channel.
     func finish() { close.finish() }
 
     private func keepOpen() async {
@@ -166,7 +166,7 @@ final class PublisherPort: Sendable {
             guard let advice else { return }
             state.withLock { state in
                 state.advice = advice
-                // While video comes, the log is enough.
+                // While video arrives, the log is enough.
                 if !state.delivers { statistics.note(.sender, advice) }
             }
         case .refused(let reason, let address, let detail, let suppressed):
@@ -199,13 +199,13 @@ final class PublisherPort: Sendable {
         update()
     }
 
-    /// Reports whether a stream can be taken. Under the lock, so that the last report is true: a publisher may come or
-    /// go while another thread changes whether the source is wanted.
+    /// Reports whether a stream can be taken. Under the lock, so that the last report is true: a publisher may connect
+    /// or leave while another thread changes whether the source is wanted.
     private func update() {
         state.withLock { process.report(.want($0.isWanted && $0.hasPublisher)) }
     }
 
-    /// Takes the publisher's stream for the channel; `nil` when the publisher has gone.
+    /// Takes the publisher's stream for the channel. `nil` when the publisher has gone.
     func stream() async -> Publication? {
         state.withLock { $0.delivers = false }
         return await ingest.lend()
@@ -223,7 +223,7 @@ final class PublisherPort: Sendable {
         if wasMute { ingest.setSendsNoVideo(false) }
     }
 
-    /// No video came for a while.
+    /// Called when no video has arrived for a while.
     func stalled() {
         statistics.isSilent(true)
         state.withLock { $0.delivers = false }
@@ -250,7 +250,7 @@ final class PublisherPort: Sendable {
     }
 
     /// Checks repeatedly whether the publisher sends video.
-    private func look() async {
+    private func watchVideo() async {
         while await (try? clock.sleep(for: Self.lookInterval)) != nil {
             let isThere = state.withLock { state in
                 let isThere = state.hasPublisher && state.isWanted

@@ -3,7 +3,7 @@ import DataPath
 import FFmpeg
 import RTMPIngest
 
-/// Reads what an RTMP publisher sends, without a process.
+/// Reads the stream of an RTMP publisher, without a process.
 final class RTMPSourceDriver: SourceDriver {
     let context: SourceContext
     private let port: PublisherPort
@@ -25,8 +25,8 @@ final class RTMPSourceDriver: SourceDriver {
         }
     }
 
-    /// Takes what the publisher sends, until it has gone or its end is asked for. A process converts its audio where
-    /// that is needed.
+    /// Takes the publisher's stream, until the publisher has left or the end is requested. A process converts its audio
+    /// where that is needed.
     func runOnce(_ child: ChildHandle) async throws {
         guard let stream = await port.stream() else {
             // Its end is about to be reported.
@@ -39,7 +39,7 @@ final class RTMPSourceDriver: SourceDriver {
         let attachment = try await dataPath.attachSource(
             to: context.channel.name, priority: context.priority,
             report: { [self] event in
-                if case .foreignAudio(let foreign) = event { return audio.comes(foreign) }
+                if case .foreignAudio(let foreign) = event { return audio.audioChanged(to: foreign) }
                 // The converter's pipes are closed: that it ends because of that is no failure.
                 if event == .ended { audio.finish() }
                 handle(event)

@@ -16,7 +16,7 @@ final class RawSourceDriver: SourceDriver {
     func runOnce(_ child: ChildHandle) async throws {
         let dataPath = context.dataPath
         let frames = try await dataPath.attachFrames(
-            FrameLayout(source.pixels, source.size), from: try await origin(), to: context.channel.name,
+            FrameFormat(source.pixels, source.size), from: try await origin(), to: context.channel.name,
             priority: context.priority, report: { [self] in handle($0) })
         let encoder = context.encoder(of: frames.attachment, size: source.size, rate: source.rate)
         async let encoding: Void = encoder.run()

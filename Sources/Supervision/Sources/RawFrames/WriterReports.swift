@@ -7,7 +7,7 @@ import Synchronization
 final class WriterReports: Sendable {
     private struct State {
         var limit = ReportLimit()
-        /// Whether the log has that the writer came, so it gets that the writer left.
+        /// Whether the arrival of the writer was logged, so that its leaving is logged, too.
         var isLogged = false
     }
 

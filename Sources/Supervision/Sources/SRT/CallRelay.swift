@@ -6,15 +6,15 @@ import Synchronization
 import SystemPackage
 
 /// Runs the two processes of an SRT source. One holds the connection and writes the caller's stream to a pipe; the
-/// other, the reader, makes of it the MPEG-TS that the feed takes. The reader can be replaced while the caller stays:
-/// the stream waits in the pipe meanwhile, and then in SRT's own buffer.
+/// other, the reader, converts it to the MPEG-TS of the feed. The reader can be replaced while the caller stays: the
+/// stream waits in the pipe meanwhile, and then in SRT's own buffer.
 final class CallRelay: Sendable {
     private struct State {
         /// The process that reads the pipe.
         var reader: ChildHandle?
         /// Whether another reader follows at once.
         var isReplaced = false
-        /// Whether the caller has gone, and no more bytes come into the pipe.
+        /// Whether the caller has gone, and no more bytes arrive in the pipe.
         var isOver = false
     }
 
@@ -40,7 +40,7 @@ final class CallRelay: Sendable {
         self.pauses = pauses
     }
 
-    /// Has another reader continue the caller's stream.
+    /// Replaces the reader; the next one continues the caller's stream.
     func replaceReader() {
         state.withLock { state in
             guard let reader = state.reader else { return }
@@ -131,10 +131,10 @@ final class CallRelay: Sendable {
         return state.withLock(\.isOver)
     }
 
-    /// No process writes to the pipe now, and it is empty.
+    /// Whether no process writes to the pipe now, and it is empty.
     private static func isDone(_ pipe: FileDescriptor) -> Bool {
-        var look = pollfd(fd: pipe.rawValue, events: Int16(POLLIN), revents: 0)
-        return poll(&look, 1, 0) > 0 && look.revents & Int16(POLLHUP) != 0 && look.revents & Int16(POLLIN) == 0
+        var state = pollfd(fd: pipe.rawValue, events: Int16(POLLIN), revents: 0)
+        return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLHUP) != 0 && state.revents & Int16(POLLIN) == 0
     }
 
     private static func copy(of descriptor: FileDescriptor) throws -> FileDescriptor {

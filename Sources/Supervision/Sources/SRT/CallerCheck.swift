@@ -13,16 +13,17 @@ final class CallerCheck: Sendable {
     }
 
     private struct State {
-        /// What FFmpeg prints of a caller with the right stream id. No caller is right until this is known.
+        /// The words that FFmpeg prints for a caller with the right stream id. No caller is accepted until they are
+        /// known.
         var words: StreamKey?
-        /// How often reading the stream id was begun, and which attempt gave ``words``: a later one wins.
+        /// The number of attempts to read the stream id, and the attempt that gave ``words``: a later attempt wins.
         var readings = 0
         var reading = 0
         /// Counts starts and ends of relays.
         var relay = 0
-        /// Whether video came from the present caller.
+        /// Whether video has arrived from the present caller.
         var hasDelivered = false
-        /// On the present caller; `nil` until it has named its stream id.
+        /// The verdict on the present caller. `nil` until it has named its stream id.
         var verdict: Verdict?
         var refusals: [Reason: Int] = [:]
         var reports = ReportLimit()
@@ -90,7 +91,7 @@ final class CallerCheck: Sendable {
         }
     }
 
-    /// The next relay starts.
+    /// Called when the next relay starts.
     func begin() {
         state.withLock { state in
             state.relay += 1
@@ -109,13 +110,13 @@ final class CallerCheck: Sendable {
         }
     }
 
-    /// Video came.
+    /// Called when video arrives.
     func delivers() { state.withLock { $0.hasDelivered = true } }
 
     /// Waits for the first video frame of a caller that was admitted.
     ///
     /// - Parameter relay: The relay that reads it, as ``expectVideo()`` returned it.
-    /// - Returns: Whether none came, and the caller is still connected.
+    /// - Returns: Whether none arrived, and the caller is still connected.
     func isMute(_ relay: Int) async -> Bool {
         try? await clock.sleep(for: Self.silence)
         guard state.withLock({ $0.relay == relay && !$0.hasDelivered }) else { return false }
@@ -126,7 +127,7 @@ final class CallerCheck: Sendable {
     /// Whether the present caller was rejected: its lines are not to be logged.
     var hasRefused: Bool { state.withLock(\.verdict) == .wrong }
 
-    /// The relay has ended.
+    /// Called when the relay has ended.
     ///
     /// - Returns: How long the port stays closed.
     func end() -> Duration? {

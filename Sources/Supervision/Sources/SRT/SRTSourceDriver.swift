@@ -6,15 +6,15 @@ import MPEGTS
 import Synchronization
 import SystemPackage
 
-/// Waits for an SRT caller, checks it, and reads its stream through two processes: one holds the connection, the other
-/// makes of it the MPEG-TS that the feed takes.
+/// Waits for an SRT caller, checks it, and reads its stream through two processes: one holds the connection, and the
+/// other converts its stream to the MPEG-TS of the feed.
 final class SRTSourceDriver: SourceDriver {
     let context: SourceContext
     private let caller: CallerCheck
     private let call: CallRelay
     private let relay: StreamRelay
-    /// The next caller's first video and first audio alone are taken.
-    private let isNarrow = Mutex(false)
+    /// Whether only the first video and the first audio stream of the next caller are passed on.
+    private let firstStreamsOnly = Mutex(false)
 
     private static let awaited = "a caller is connected and has not sent video yet"
 
@@ -29,17 +29,17 @@ final class SRTSourceDriver: SourceDriver {
 
     var refusals: [String: Int]? { caller.refusals }
 
-    /// Waits for a caller, and passes on what it sends until it has gone.
+    /// Waits for a caller, and passes its stream on until it has left.
     func runOnce(_ child: ChildHandle) async throws {
         let (service, statistics) = (context.service, context.statistics)
         try await caller.readStreamID(service.secretReader)
         let source = try await service.secretReader.filled(context.source)
-        // Nothing is known of a caller that has not come.
+        // What is known belongs to the last caller, not to the next one.
         relay.forget()
         guard
-            let command = try Commands.relay(
-                source, mezzanine: context.channel.mezzanine, transcoding: Commands.Transcoding(),
-                isNarrow: isNarrow.withLock(\.self), ffmpeg: service.ffmpeg.capabilities,
+            let command = try FFmpegCommands.relay(
+                source, mezzanine: context.channel.mezzanine, transcoding: FFmpegCommands.Transcoding(),
+                firstStreamsOnly: firstStreamsOnly.withLock(\.self), ffmpeg: service.ffmpeg.capabilities,
                 environment: service.environment)
         else { return }
         caller.begin()
@@ -60,9 +60,9 @@ final class SRTSourceDriver: SourceDriver {
     }
 
     private func becomeNarrow() {
-        let isNews = isNarrow.withLock { isNarrow in
-            defer { isNarrow = true }
-            return !isNarrow
+        let isNews = firstStreamsOnly.withLock { firstStreamsOnly in
+            defer { firstStreamsOnly = true }
+            return !firstStreamsOnly
         }
         guard isNews else { return }
         context.logger.notice(
@@ -84,18 +84,18 @@ final class SRTSourceDriver: SourceDriver {
 
     // MARK: The process that holds the connection
 
-    /// Runs the process that answers a call and passes on what the caller sends.
+    /// Runs the process that answers a call and passes the caller's stream on.
     private func answer(
         _ command: FFmpegCommand, _ output: FileDescriptor, _ child: ChildHandle,
         admit: @escaping @Sendable () -> Void
     ) async -> ChildExit {
         await context.monitor.run(
             command, input: nil, output: output, child: child, expected: [.ended, .reset],
-            takes: { [self] line in
+            consumesLine: { [self] line in
                 handle(line, of: child, admit: admit)
                 return caller.hasRefused
             },
-            progressed: { [self] in callProgressed($0) })
+            onProgress: { [self] in callProgressed($0) })
     }
 
     private func handle(_ line: LogLine, of child: ChildHandle, admit: () -> Void) {
@@ -135,14 +135,14 @@ final class SRTSourceDriver: SourceDriver {
 
     // MARK: The process that reads the stream
 
-    /// Makes the feed's MPEG-TS from the caller's stream, until its input ends or another process is to follow.
+    /// Converts the caller's stream to the feed's MPEG-TS, until its input ends or another process is to follow.
     private func read(
         _ input: FileDescriptor, _ reader: ChildHandle, _ source: SourceConfiguration
     ) async throws -> ChildExit {
         let ending = try await relay.run(
             input, reader, report: { [self] in handle($0) }, begins: { expectVideo() },
             command: { transcoding, streams in
-                try Commands.callRelay(
+                try FFmpegCommands.callerRelay(
                     source, mezzanine: context.channel.mezzanine, transcoding: transcoding, streams: streams,
                     ffmpeg: context.service.ffmpeg.capabilities)
             })

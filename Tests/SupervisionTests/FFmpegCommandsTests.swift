@@ -9,7 +9,7 @@ import Testing
 
 @testable import Supervision
 
-@Suite struct CommandsTests {
+@Suite struct FFmpegCommandsTests {
     private func group() -> GroupConfiguration { GroupConfiguration(name: "hd", video: .encode(VideoEncoding())) }
 
     private func filters(_ command: FFmpegCommand) -> String {
@@ -54,39 +54,42 @@ import Testing
     private let ffmpeg = FFmpegCapabilities.complete(FFmpegVersion(output: "ffmpeg version 5.1.9 C")!)
 
     private func rate(from arriving: FrameRate?, to wanted: FrameRate?) -> FrameRate? {
-        VideoSettings(VideoEncoding(rate: wanted), size: nil, arriving: arriving).rate
+        VideoSettings(VideoEncoding(frameRate: wanted), size: nil, arriving: arriving).frameRate
     }
 
     @Test("a group without a size keeps the size of its first source")
     func size() {
-        let command = Commands.encoder(
+        let command = FFmpegCommands.encoder(
             group(), recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil,
             ffmpeg: ffmpeg)
         #expect(filters(command).contains("scale=640:360"))
         #expect(
-            !filters(Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, resume: nil, ffmpeg: ffmpeg))
+            !filters(FFmpegCommands.encoder(group(), recipe: Libx264Recipe(), format: nil, resume: nil, ffmpeg: ffmpeg))
                 .contains("scale="))
         var sized = group()
         sized.video = .encode(VideoEncoding(size: FrameSize(width: 320, height: 180)))
         #expect(
             filters(
-                Commands.encoder(
+                FFmpegCommands.encoder(
                     sized, recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil,
                     ffmpeg: ffmpeg)
             ).contains("scale=320:180"))
     }
 
-    @Test("relays deinterlace as groups want, and only those that may encode restart")
+    @Test("relays deinterlace as groups ask, and only those whose command changes restart")
     func relaysDeinterlace() {
-        func transcoding(_ outputs: VideoOutput...) -> Commands.Transcoding {
+        func transcoding(_ outputs: VideoOutput...) -> FFmpegCommands.Transcoding {
             let groups = outputs.enumerated().map { GroupConfiguration(name: "g\($0.offset)", video: $0.element) }
-            return Commands.Transcoding(for: ChannelConfiguration(name: "main", sources: [], groups: groups))
+            return FFmpegCommands.Transcoding(for: ChannelConfiguration(name: "main", sources: [], groups: groups))
         }
         let (auto, off, field) = (VideoEncoding(), VideoEncoding(deinterlace: .off), VideoEncoding(deinterlace: .field))
-        #expect(transcoding(.encode(auto)).deinterlacing == .frames && transcoding(.copy).deinterlacing == .frames)
-        #expect(transcoding(.encode(auto), .encode(field)).deinterlacing == .fields)
         #expect(
-            transcoding(.encode(off)).deinterlacing == nil && transcoding(.encode(off), .copy).deinterlacing == .frames)
+            transcoding(.encode(auto)).deinterlacing == .onePerFrame && transcoding(.copy).deinterlacing == .onePerFrame
+        )
+        #expect(transcoding(.encode(auto), .encode(field)).deinterlacing == .onePerField)
+        #expect(
+            transcoding(.encode(off)).deinterlacing == nil
+                && transcoding(.encode(off), .copy).deinterlacing == .onePerFrame)
         let file = SourceConfiguration(kind: .file(FileSource(path: "a", loop: true)), position: 0)
         let test = SourceConfiguration(
             kind: .test(
@@ -94,9 +97,21 @@ import Testing
             position: 1)
         let (before, after) = (transcoding(.encode(auto)), transcoding(.encode(field)))
         #expect(
-            !before.treats(file, like: after) && before.treats(test, like: after) && before.treats(file, like: before))
+            !before.hasSameRelay(for: file, as: after) && before.hasSameRelay(for: test, as: after)
+                && before.hasSameRelay(for: file, as: before))
         let card = SourceConfiguration(kind: .capture(CaptureSource(binding: .any)), position: 2)
-        #expect(!before.treats(card, like: after) && before.treats(card, like: before))
+        #expect(!before.hasSameRelay(for: card, as: after) && before.hasSameRelay(for: card, as: before))
+    }
+
+    @Test("another audio rate changes the relay of a test picture, not that of a card")
+    func relaysAtAnotherAudioRate() {
+        let picture = TestSource(size: FrameSize(width: 64, height: 64), rate: FrameRate(30))
+        let test = SourceConfiguration(kind: .test(picture), position: 0)
+        let card = SourceConfiguration(kind: .capture(CaptureSource(binding: .any)), position: 1)
+        var other = FFmpegCommands.Transcoding()
+        other.setAudioFormat(.stereo44)
+        let usual = FFmpegCommands.Transcoding()
+        #expect(!usual.hasSameRelay(for: test, as: other) && usual.hasSameRelay(for: card, as: other))
     }
 
     // MARK: The channel's audio
@@ -114,48 +129,49 @@ import Testing
         for audio in [AudioOutput.copy, .encode(AudioEncoding())] {
             let groups = [GroupConfiguration(name: "a"), GroupConfiguration(name: "b", audio: audio)]
             let channel = ChannelConfiguration(name: "main", sources: [], groups: groups)
-            #expect(!Commands.Transcoding(for: channel).audio && channel.copiesAudio == (audio == .copy))
+            #expect(!FFmpegCommands.Transcoding(for: channel).audio && channel.copiesAudio == (audio == .copy))
         }
     }
 
     @Test(
         "audio in another format is converted to the channel's rate, once", arguments: [AACFormat.stereo48, .stereo44])
     func converts(_ channel: AACFormat) {
-        var transcoding = Commands.Transcoding()
-        transcoding.keep(nil)
+        var transcoding = FFmpegCommands.Transcoding()
+        transcoding.setAudioFormat(nil)
         let isNews = transcoding.convertAudio(Self.mono, to: channel)
         #expect(isNews && transcoding.audio && transcoding.audioRate == channel.sampleRate)
-        #expect(transcoding.otherAudio == Self.mono)
+        #expect(transcoding.mismatchedAudio == Self.mono)
         let again = transcoding.convertAudio(.stereo48, to: channel)
-        #expect(!again && transcoding.otherAudio == Self.mono)
+        #expect(!again && transcoding.mismatchedAudio == Self.mono)
         // The next relay continues with that. Once no group copies the audio, nothing is converted.
-        transcoding.keep(channel)
+        transcoding.setAudioFormat(channel)
         #expect(transcoding.audio && transcoding.audioRate == channel.sampleRate)
-        transcoding.keep(nil)
-        #expect(!transcoding.audio && transcoding.otherAudio == nil)
+        transcoding.setAudioFormat(nil)
+        #expect(!transcoding.audio && transcoding.mismatchedAudio == nil)
     }
 
     @Test("audio encoded at another rate than the channel's is encoded again")
     func otherRate() {
-        var transcoding = Commands.Transcoding()
+        var transcoding = FFmpegCommands.Transcoding()
         transcoding.audio = true
         let isNews = transcoding.convertAudio(.stereo48, to: .stereo44)
-        #expect(isNews && transcoding.audioRate == 44_100 && transcoding.otherAudio == nil)
+        #expect(isNews && transcoding.audioRate == 44_100 && transcoding.mismatchedAudio == nil)
         // The source's audio is not AAC, so it is encoded whatever the groups do.
-        transcoding.keep(nil)
+        transcoding.setAudioFormat(nil)
         #expect(transcoding.audio)
     }
 
     @Test("relays, readers of calls and the test source use the channel's audio rate", arguments: [48_000, 44_100])
     func soundRate(_ rate: Int) throws {
-        var transcoding = Commands.Transcoding()
+        var transcoding = FFmpegCommands.Transcoding()
         transcoding.audioRate = rate
         func relay(_ kind: SourceKind) throws -> String? {
             let source = SourceConfiguration(kind: kind, position: 0)
-            let listened = try Commands.callRelay(source, mezzanine: .init(), transcoding: transcoding, ffmpeg: ffmpeg)
+            let listened = try FFmpegCommands.callerRelay(
+                source, mezzanine: .init(), transcoding: transcoding, ffmpeg: ffmpeg)
             if let listened { return sound(listened) }
             return sound(
-                try Commands.relay(
+                try FFmpegCommands.relay(
                     source, mezzanine: .init(), transcoding: transcoding, ffmpeg: ffmpeg, environment: [:]))
         }
         let test = SourceKind.test(TestSource())
@@ -170,21 +186,21 @@ import Testing
     @Test("the note on a source names its format and the channel's")
     func soundNote() {
         let words = "its audio is AAC-LC at 44.1 kHz mono, the channel's is 48 kHz stereo: it is converted"
-        #expect(SourceNote.otherAudio(Self.mono, rate: 48_000) == words)
+        #expect(SourceNote.mismatchedAudio(Self.mono, rate: 48_000) == words)
     }
 
     @Test("the note on late audio says how late it is, and what to do")
     func lateSoundNote() {
         let end = "its video and is left out: silence is sent. Have the encoder send audio and video together"
-        #expect(SourceNote.lateAudio(.milliseconds(1500)) == "its audio comes 1.5 s behind \(end)")
-        #expect(SourceNote.lateAudio(.seconds(-12)) == "its audio comes 12 s ahead of \(end)")
+        #expect(SourceNote.lateAudio(.milliseconds(1500)) == "its audio arrives 1.5 s behind \(end)")
+        #expect(SourceNote.lateAudio(.seconds(-12)) == "its audio arrives 12 s ahead of \(end)")
     }
 
     // MARK: Groups
 
     @Test("an encoder that takes over cuts where the feed ends")
     func resume() {
-        let command = Commands.encoder(
+        let command = FFmpegCommands.encoder(
             group(), recipe: Libx264Recipe(), format: nil,
             resume: ResumePoint(videoStart: 903_000, audioStart: 900_960), ffmpeg: ffmpeg)
         #expect(filters(command).contains("trim=start_pts=903000"))
@@ -206,14 +222,14 @@ import Testing
             (6_000_000, 4_000_000, 4_000_000),
         ] as [(Int?, Int, Int)])
     func measured(came: Int?, most: Int, bitrate: Int) throws {
-        var transcoding = Commands.Transcoding()
+        var transcoding = FFmpegCommands.Transcoding()
         (transcoding.video, transcoding.measured) = (true, came)
         let mezzanine = MezzanineConfiguration(bitrate: Bitrate(bitsPerSecond: most))
         #expect(mezzanine.relayBitrate(for: transcoding) == bitrate)
         let source = SourceConfiguration(
             kind: .srt(SRTSource(listen: try SocketAddress(parsing: "127.0.0.1:9000"), program: 4)), position: 0)
         let command = try #require(
-            try Commands.callRelay(source, mezzanine: mezzanine, transcoding: transcoding, ffmpeg: ffmpeg))
+            try FFmpegCommands.callerRelay(source, mezzanine: mezzanine, transcoding: transcoding, ffmpeg: ffmpeg))
         #expect(command.arguments.contains("\(bitrate)") && command.arguments.contains("0:p:4:v:0"))
     }
 
@@ -231,7 +247,7 @@ import Testing
         let pull = PullSource(url: url, tls: .none)
         let source = SourceConfiguration(kind: .pull(pull), position: 0)
         #expect(pull.hasSecret == isSecret && source.hidesPrograms == hidesPrograms)
-        let command = try Commands.relay(
+        let command = try FFmpegCommands.relay(
             source, mezzanine: .init(), transcoding: .init(), ffmpeg: ffmpeg, environment: [:])
         #expect((command?.secretFile != nil) == isSecret)
     }
@@ -249,7 +265,7 @@ import Testing
     func noCard() {
         let source = SourceConfiguration(kind: .capture(CaptureSource(binding: .serial("SN1"))), position: 0)
         #expect {
-            try Commands.relay(source, mezzanine: .init(), transcoding: .init(), ffmpeg: ffmpeg, environment: [:])
+            try FFmpegCommands.relay(source, mezzanine: .init(), transcoding: .init(), ffmpeg: ffmpeg, environment: [:])
         } throws: { "\($0)".contains("with the serial SN1") }
     }
 
@@ -259,7 +275,7 @@ import Testing
     func codecOfTarget() throws {
         let group = GroupConfiguration(name: "hd", video: .encode(VideoEncoding(codec: .hevc)))
         func publisher(_ destination: TargetDestination, _ ffmpeg: FFmpegCapabilities) throws -> FFmpegCommand {
-            try Commands.publisher(
+            try FFmpegCommands.publisher(
                 TargetConfiguration(name: "a", destination: destination), of: group, take: 0, ffmpeg: ffmpeg,
                 environment: [:])
         }
@@ -302,8 +318,8 @@ import Testing
         let version = try #require(FFmpegVersion(output: "ffmpeg version 5.1.9 Copyright"))
         var pool = EncoderPool(EncoderCatalogue(listed: ["libx264"]))
         for group in file.configuration.channels.flatMap(\.groups) {
-            guard case .encode(let wish) = group.video else { continue }
-            _ = pool.need(wish, as: EncodingJob(wish), for: group.name, now: .zero)
+            guard case .encode(let encoding) = group.video else { continue }
+            _ = pool.setEncoding(encoding, job: EncodingJob(encoding), for: group.name, now: .zero)
         }
         return ServicePlan(
             file.configuration, ffmpeg: FFmpegBinary(path: "/usr/bin/ffmpeg", capabilities: .complete(version)),

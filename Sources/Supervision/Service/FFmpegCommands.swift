@@ -5,8 +5,9 @@ package import FFmpeg
 package import MPEGTS
 package import MediaTypes
 
-/// Builds the command lines for a configuration. `run` and `plan` both use these functions, so that they agree.
-package enum Commands {
+/// Builds the FFmpeg command lines for a configuration. The service and `streambox plan` both use these functions, so
+/// that `plan` shows what the service runs.
+package enum FFmpegCommands {
     /// The conversions that a relay makes.
     package struct Transcoding: Sendable, Hashable {
         /// Whether to encode the video, because a feed does not carry its codec.
@@ -14,69 +15,78 @@ package enum Commands {
         /// Whether to encode the audio, because a feed does not carry its codec, or its format differs from the
         /// channel's.
         package var audio = false
-        /// Sample rate of generated or encoded audio: 48,000 or 44,100, the channel's if it is known.
+        /// The sample rate of generated or encoded audio: the channel's rate if known (48,000 or 44,100), otherwise
+        /// 48,000.
         package var audioRate = 48_000
-        /// The format of the source's audio, if it is AAC in another format than the channel's.
-        package var otherAudio: AACFormat?
-        /// How interlaced frames are deinterlaced, if the video is encoded.
+        /// The format of the source's audio, if it is AAC in another format than the channel's. `nil` otherwise.
+        package var mismatchedAudio: AACFormat?
+        /// How interlaced frames are deinterlaced, if the video is encoded. `nil` leaves them interlaced.
         package var deinterlacing: VideoSettings.Deinterlacing?
-        /// Measured bits a second of the source, video and audio. `nil` if not measured yet.
+        /// The measured bitrate of the source's video and audio together, in bits per second. `nil` if not measured
+        /// yet.
         package var measured: Int?
 
         package init() {}
 
-        /// The conversions with which a channel's relays begin.
+        /// Makes the conversions with which the relays of a channel begin, before anything is known of their sources.
         package init(for channel: ChannelConfiguration) {
             deinterlacing = Self.deinterlacing(for: channel.groups.map(\.video))
         }
 
-        /// Every field becomes a frame if one group wants that. Frames stay interlaced only if every group encodes and
-        /// wants them unchanged: a stream that is passed on has to be progressive, because platforms accept nothing
-        /// else.
+        /// Returns how the relays of a channel deinterlace: to one frame per field if any group asks for it, not at all
+        /// if every group encodes and turns deinterlacing off, otherwise to one frame per frame. A group that copies
+        /// its video gets progressive frames, because platforms accept nothing else.
         private static func deinterlacing(for outputs: [VideoOutput]) -> VideoSettings.Deinterlacing? {
-            let wishes = outputs.map { output in
-                if case .encode(let wish) = output { wish.deinterlace } else { DeinterlaceMode.auto }
+            let modes = outputs.map { output in
+                if case .encode(let encoding) = output { encoding.deinterlace } else { DeinterlaceMode.auto }
             }
-            if wishes.contains(.field) { return .fields }
-            return !wishes.isEmpty && wishes.allSatisfy { $0 == .off } ? nil : .frames
+            if modes.contains(.field) { return .onePerField }
+            return !modes.isEmpty && modes.allSatisfy { $0 == .off } ? nil : .onePerFrame
         }
 
-        /// Sets the channel's format for generated and encoded audio.
+        /// Sets the channel's audio format.
         ///
-        /// - Parameter format: `nil` if the channel's audio may have any format. Nothing needs to be converted then.
-        mutating func keep(_ format: AACFormat?) {
+        /// - Parameter format: `nil` if the channel's audio may have any format. The relay then no longer converts AAC.
+        mutating func setAudioFormat(_ format: AACFormat?) {
             audioRate = format?.sampleRate ?? AACFormat.stereo48.sampleRate
-            if format == nil, otherAudio != nil { (audio, otherAudio) = (false, nil) }
+            if format == nil, mismatchedAudio != nil { (audio, mismatchedAudio) = (false, nil) }
         }
 
-        /// Has the audio encoded in the channel's format.
+        /// Makes the relay encode the audio in the channel's format.
         ///
-        /// - Parameter other: The format of the source's audio.
+        /// - Parameters:
+        ///   - other: The format of the audio that the relay sends now.
+        ///   - format: The channel's format.
         /// - Returns: Whether this changes the conversion.
         mutating func convertAudio(_ other: AACFormat, to format: AACFormat) -> Bool {
             guard !audio || audioRate != format.sampleRate else { return false }
-            // If it is encoded already, its format says nothing new about the source.
-            if !audio { otherAudio = other }
+            // If the relay encodes the audio already, `other` is the format of its output, not of the source.
+            if !audio { mismatchedAudio = other }
             (audio, audioRate) = (true, format.sampleRate)
             return true
         }
 
-        /// Whether the relay of a source would stay the same.
-        func treats(_ source: SourceConfiguration, like other: Transcoding) -> Bool {
+        /// Whether these conversions and others lead to the same command line for a source.
+        func hasSameRelay(for source: SourceConfiguration, as other: Transcoding) -> Bool {
             switch source.kind {
             case .srt, .pull, .file: self == other
-            // None of these sends a codec that a feed cannot carry.
+            // A card reader does not encode video, and its driver restarts it for another audio rate.
             case .capture: deinterlacing == other.deinterlacing
-            // A publisher has no relay.
-            case .raw, .test, .rtmp: true
+            // The test picture is progressive, and its audio is generated.
+            case .test: audioRate == other.audioRate
+            // The service reads these sources itself, without a relay.
+            case .raw, .rtmp: true
             }
         }
     }
 
     /// Reads one of the service's secrets.
     ///
-    /// - Parameter isPlan: Whether the command is only shown, perhaps to a user without access to the service's
-    ///   secrets. Such a secret is replaced by a placeholder, because it is not shown anyway.
+    /// - Parameters:
+    ///   - use: What the secret is for, which decides what it may contain.
+    ///   - isPlan: Whether the command is only shown, with its secrets masked. A secret that this user may not read is
+    ///     then replaced by a placeholder.
+    /// - Returns: `nil` if the configuration has no such secret.
     private static func reveal(
         _ secret: SecretReference?, as use: SecretUse, environment: [String: String], isPlan: Bool
     ) throws(SecretError) -> String? {
@@ -93,35 +103,40 @@ package enum Commands {
     /// Builds the command that reads a source.
     ///
     /// - Parameters:
-    ///   - streams: The streams to select. `nil` follows the configuration.
-    ///   - isNarrow: For an SRT source with a passphrase: only the first video and audio stream of a caller.
+    ///   - mezzanine: The settings for video that the relay has to encode, see ``RelayVideo``.
+    ///   - transcoding: The conversions that the relay makes.
+    ///   - streams: The streams to select. `nil` selects those that the configuration asks for.
+    ///   - firstStreamsOnly: For an SRT source with a passphrase: whether to pass on only the first video and the first
+    ///     audio stream of a caller.
     ///   - transport: The transport of an RTSP source, if the configuration leaves it open.
-    ///   - card: The card of a capture source, which cannot run without one.
+    ///   - card: The card of a capture source. `nil` if it is not plugged in.
     ///   - isPlan: Whether the command is only shown, perhaps to another user than the service's.
     /// - Returns: `nil` for an RTMP publisher and for raw frames, which the service reads itself.
     /// - Throws: ``SecretError`` or ``CommandError``. ``NotRunnable`` if the card is not plugged in.
     package static func relay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding,
-        streams: StreamMap? = nil, isNarrow: Bool = false,
-        transport: RTSPWay = .auto, card: CaptureDevice? = nil, ffmpeg: FFmpegCapabilities,
+        streams: StreamMap? = nil, firstStreamsOnly: Bool = false,
+        transport: FFmpegRTSPTransport = .auto, card: CaptureDevice? = nil, ffmpeg: FFmpegCapabilities,
         environment: [String: String], isPlan: Bool = false
     ) throws -> FFmpegCommand? {
         let kind: RelaySource
         switch source.kind {
         case .srt(let srt):
             let passphrase = try reveal(srt.passphrase, as: .passphrase, environment: environment, isPlan: isPlan)
-            // FFmpeg does not check stream ids: the service does. Without the secret no caller could be accepted.
+            // The service checks stream ids, not FFmpeg, so the command has no use for the secret. It is read here so
+            // that a missing secret is reported now: without it no caller could be accepted.
             _ = try reveal(srt.streamid, as: .streamid, environment: environment, isPlan: isPlan)
             kind = .srtListen(
                 address: srt.listen.description, passphrase: passphrase, latency: nil, tellsCaller: true,
-                isNarrow: isNarrow)
+                firstStreamsOnly: firstStreamsOnly)
         case .pull(let pull):
             kind = .pull(
                 url: pull.url,
                 passphrase: try reveal(pull.passphrase, as: .passphrase, environment: environment, isPlan: isPlan),
                 streamID: try reveal(pull.streamid, as: .streamid, environment: environment, isPlan: isPlan),
                 password: try reveal(pull.password, as: .key, environment: environment, isPlan: isPlan),
-                tls: PeerCheck(pull.tls), transport: pull.transport == .auto ? transport : RTSPWay(pull.transport))
+                tls: PeerCheck(pull.tls),
+                transport: pull.transport == .auto ? transport : FFmpegRTSPTransport(pull.transport))
         case .file(let file):
             kind = .file(path: file.path, loop: file.loop)
         case .test(let test):
@@ -147,20 +162,21 @@ package enum Commands {
             source: source,
             video: transcoding.video
                 ? .mezzanine(
-                    bitrate: mezzanine.relayBitrate(for: transcoding), keyframe: mezzanine.keyframe,
+                    bitrate: mezzanine.relayBitrate(for: transcoding), keyframeInterval: mezzanine.keyframeInterval,
                     deinterlacing: transcoding.deinterlacing)
                 : .copy,
             audio: audio, streams: streams)
     }
 
-    /// Bits a second of audio that a relay or an audio converter encodes.
+    /// The bitrate of audio that a relay or an audio converter encodes, in bits per second.
     static let convertedAudioBitrate = 192_000
 
     /// Builds the command that converts a publisher's audio to AAC, if a feed does not carry its codec.
     ///
     /// - Parameters:
-    ///   - sampleRate: Samples a second of the AAC.
-    ///   - firstSample: Where it continues the output of an earlier process, see ``AudioConverterCommand/firstSample``.
+    ///   - sampleRate: Samples per second of the AAC.
+    ///   - firstSample: The sample at which the output continues that of an earlier process, see
+    ///     ``AudioConverterCommand/firstSample``.
     package static func audioConverter(sampleRate: Int = 48_000, firstSample: Int64? = nil) -> FFmpegCommand {
         AudioConverterCommand(bitrate: convertedAudioBitrate, sampleRate: sampleRate, firstSample: firstSample)
             .command()
@@ -169,9 +185,9 @@ package enum Commands {
     /// Builds the command that converts an SRT caller's transport stream for the feed. The process can be replaced
     /// while the caller stays connected.
     ///
-    /// - Parameter streams: The streams to select. `nil` follows the configuration.
+    /// - Parameter streams: The streams to select. `nil` selects those that the configuration asks for.
     /// - Returns: `nil` for a source that is not an SRT listener.
-    package static func callRelay(
+    package static func callerRelay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding,
         streams: StreamMap? = nil, ffmpeg: FFmpegCapabilities
     ) throws -> FFmpegCommand? {
@@ -181,15 +197,13 @@ package enum Commands {
 
     /// Builds the input of a capture card.
     ///
-    /// - Parameter hasAudio: Whether to read the card's audio, if it has some and the configuration wants it.
+    /// - Parameter readsAudio: Whether to read the card's audio, if it has some and the configuration asks for it.
     static func captureInput(
-        _ source: CaptureSource, _ card: CaptureDevice, _ setting: CaptureSetting, hasAudio: Bool = true
-    )
-        -> CaptureInput
-    {
+        _ source: CaptureSource, _ card: CaptureDevice, _ setting: CaptureSetting, readsAudio: Bool = true
+    ) -> CaptureInput {
         let audio: String? =
             switch source.audio {
-            case _ where !hasAudio: nil
+            case _ where !readsAudio: nil
             case .auto: card.sound
             case .none: nil
             case .device(let id): id
@@ -200,7 +214,7 @@ package enum Commands {
 
     /// Builds the command that encodes the frames of a source. `nil` if the source's relay delivers encoded video.
     ///
-    /// - Parameter recipe: How FFmpeg uses the chosen encoder.
+    /// - Parameter recipe: The FFmpeg options for the chosen encoder.
     /// - Throws: ``NotRunnable`` if the card is not plugged in.
     static func frameEncoder(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, card: CaptureDevice?,
@@ -225,45 +239,48 @@ package enum Commands {
     /// Builds the command that encodes a group.
     ///
     /// - Parameters:
-    ///   - recipe: How FFmpeg uses the encoder chosen for the group. Ignored if the group copies its video.
-    ///   - format: The format of the input, if known.
-    ///   - size: The size to encode if the group names none. `nil` keeps that of the source.
-    ///   - resume: Where the group's feed ends.
+    ///   - recipe: The FFmpeg options for the encoder chosen for the group. Ignored if the group copies its video.
+    ///   - format: The format of the input. `nil` if unknown.
+    ///   - size: The size to encode if the group's configuration has none. `nil` keeps the size of the input.
+    ///   - resume: Where the group's feed ends. `nil` if it has no frame yet.
     package static func encoder(
         _ group: GroupConfiguration, recipe: any EncoderRecipe, format: VideoFormat?, size: FrameSize? = nil,
         resume: ResumePoint?,
         ffmpeg: FFmpegCapabilities
     ) -> FFmpegCommand {
-        let arriving: FrameRate?
-        var announced: FrameRate?
+        // The rate at which frames reach the encoder, and the same by the rate that the stream announces.
+        let inputRate: FrameRate?
+        var announcedRate: FrameRate?
         let video: VideoTreatment
         switch group.video {
         case .copy:
-            arriving = format?.frameRate
+            inputRate = format?.frameRate
             video = .copy
-        case .encode(let wish):
-            arriving = wish.rate(of: format)
-            announced = wish.rate(format?.announcedRate, of: format)
+        case .encode(let encoding):
+            inputRate = encoding.rate(of: format)
+            announcedRate = encoding.rate(format?.announcedRate, of: format)
             let frames = format.map { ArrivingFrames($0) }
-            video = .encode(VideoSettings(wish, size: size, arriving: arriving, frames: frames), with: recipe)
+            video = .encode(VideoSettings(encoding, size: size, arriving: inputRate, frames: frames), with: recipe)
         }
         let audio: AudioTreatment
         switch group.audio {
         case .copy: audio = .copy
-        case .encode(let wish):
-            audio = .aac(bitrate: wish.bitrate.bitsPerSecond, rate: wish.rate, channels: wish.channels)
+        case .encode(let encoding):
+            audio = .aac(bitrate: encoding.bitrate.bitsPerSecond, rate: encoding.rate, channels: encoding.channels)
         }
         return EncoderCommand(
-            video: video, audio: audio, inputRate: arriving, announcedRate: announced,
+            video: video, audio: audio, inputRate: inputRate, announcedRate: announcedRate,
             inputSize: format?.size, resume: resume
         ).command(for: ffmpeg)
     }
 
     /// Builds the command that sends a group to a target.
     ///
-    /// - Parameter rate: Frames per second, if known and ``FFmpegCapabilities/needsRateOfPublishers`` asks for it.
-    /// - Throws: ``SecretError`` or ``CommandError``. ``StartError`` for a codec that FFmpeg cannot send to the target:
-    ///   it would publish an empty stream repeatedly.
+    /// - Parameters:
+    ///   - take: The number that keeps a recording from overwriting another one, see ``RecordingFiles``.
+    ///   - rate: Frames per second, if known and ``FFmpegCapabilities/needsRateOfPublishers`` asks for it.
+    /// - Throws: ``SecretError`` or ``CommandError``. ``StartError`` for a codec that FFmpeg cannot send to the target,
+    ///   because FFmpeg would publish an empty stream repeatedly.
     package static func publisher(
         _ target: TargetConfiguration, of group: GroupConfiguration, take: Int, rate: FrameRate? = nil,
         ffmpeg: FFmpegCapabilities,
@@ -292,10 +309,11 @@ package enum Commands {
 }
 
 extension VideoEncoding {
-    /// Frames a second that reach the encoder from a stream, if the stream has a rate.
+    /// Returns the rate at which frames of a stream reach the encoder. `nil` if the stream has no rate.
     func rate(of format: VideoFormat?) -> FrameRate? { rate(format?.frameRate, of: format) }
 
-    /// Frames a second that reach the encoder from a stream of this format with a given frame rate.
+    /// Returns the rate at which frames reach the encoder from a stream with a given rate: twice that rate if each
+    /// field becomes a frame.
     func rate(_ frames: FrameRate?, of format: VideoFormat?) -> FrameRate? {
         guard let format, let rate = frames else { return nil }
         let fields = format.isInterlaced && deinterlace == .field ? 2 : 1
@@ -304,7 +322,7 @@ extension VideoEncoding {
 }
 
 extension SourceConfiguration {
-    /// The number of the program that the configuration asks for.
+    /// The number of the transport stream's program that the configuration asks for.
     var program: Int? {
         switch kind {
         case .srt(let source): source.program
@@ -314,16 +332,16 @@ extension SourceConfiguration {
         }
     }
 
-    /// Whether its relay lists programs and streams, and reports how much it passes on.
-    var isDescribed: Bool {
+    /// Whether FFmpeg, as the relay of the source, lists programs and streams, and reports how much it passes on.
+    var relayListsPrograms: Bool {
         switch kind {
         case .srt, .pull, .file: true
         case .rtmp, .capture, .raw, .test: false
         }
     }
 
-    /// Whether its secret is passed to FFmpeg in a way in which FFmpeg does not list the programs of a transport
-    /// stream.
+    /// Whether FFmpeg cannot list the programs of the source's transport stream, because of the way in which it gets
+    /// the source's secret.
     var hidesPrograms: Bool {
         switch kind {
         case .srt(let source): source.passphrase != nil
@@ -337,18 +355,19 @@ extension SourceConfiguration {
 }
 
 extension MezzanineConfiguration {
-    /// The bitrate of video that a relay encodes: a fifth more than the source's video and audio, because encoding
-    /// again costs some quality, but no more than a card's.
-    func relayBitrate(for transcoding: Commands.Transcoding) -> Int {
+    /// The bitrate of video that a relay encodes, in bits per second: 120 % of the source's measured bitrate, because
+    /// encoding again costs some quality, limited to 20 Mbit/s and to the configured bitrate, and at least 1 Mbit/s.
+    /// Without a measurement it is the configured bitrate.
+    func relayBitrate(for transcoding: FFmpegCommands.Transcoding) -> Int {
         guard let measured = transcoding.measured else { return bitrate.bitsPerSecond }
-        return max(Self.least, min(measured / 5 * 6, Self.most, bitrate.bitsPerSecond))
+        return max(Self.leastRelayBitrate, min(measured / 5 * 6, Self.mostRelayBitrate, bitrate.bitsPerSecond))
     }
 
-    private static let least = 1_000_000
-    private static let most = 20_000_000
+    private static let leastRelayBitrate = 1_000_000
+    private static let mostRelayBitrate = 20_000_000
 }
 
-extension RTSPWay {
+extension FFmpegRTSPTransport {
     init(_ transport: RTSPTransport) {
         self =
             switch transport {

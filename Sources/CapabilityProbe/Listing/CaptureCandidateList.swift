@@ -1,17 +1,17 @@
-/// The video devices of the machine, from udev's database. Their drivers say which of them are capture cards, and which
-/// modes those have: see ``CaptureCandidate/ask()``.
-package struct CaptureList: Sendable {
-    /// In the order of their paths.
+/// The video devices of the machine, from udev's database. Each may be a capture card. Its driver says whether it is
+/// one, and which modes it has: see ``CaptureCandidate/ask()``.
+package struct CaptureCandidateList: Sendable {
+    /// The video devices, sorted by path.
     package let candidates: [CaptureCandidate]
     private let soundCards: SoundCardList
 
-    /// Reads udev's database. It asks no driver.
-    package static func read() -> CaptureList {
-        guard let udev = Udev() else { return CaptureList(candidates: [], soundCards: SoundCardList()) }
+    /// Reads udev's database, and asks no driver.
+    package static func read() -> CaptureCandidateList {
+        guard let udev = Udev() else { return CaptureCandidateList(candidates: [], soundCards: SoundCardList()) }
         let candidates = udev.devices(of: "video4linux").compactMap { CaptureCandidate($0) }.sorted {
             ($0.device.path, $0.index) < ($1.device.path, $1.index)
         }
-        return CaptureList(candidates: candidates, soundCards: SoundCardList(udev))
+        return CaptureCandidateList(candidates: candidates, soundCards: SoundCardList(udev))
     }
 
     init(candidates: [CaptureCandidate], soundCards: SoundCardList = SoundCardList()) {
@@ -19,9 +19,10 @@ package struct CaptureList: Sendable {
         self.soundCards = soundCards
     }
 
-    /// The capture cards among the candidates.
+    /// Returns the capture cards among the candidates.
     ///
-    /// - Parameter answers: The answers of the drivers, by candidate. A driver without an entry does not answer.
+    /// - Parameter answers: The answers of the drivers, by candidate. A candidate without an entry is one whose driver
+    ///   has not answered yet.
     package func devices(_ answers: [CaptureCandidate.ID: CaptureCandidate.Answer]) -> [CaptureDevice] {
         let found = candidates.compactMap { candidate in
             candidate.device(answers[candidate.id]).map { (candidate: candidate, device: $0) }
@@ -34,9 +35,11 @@ package struct CaptureList: Sendable {
             }
             var listed = device
             listed.sound = candidate.bus.flatMap {
-                soundCards.partner(of: $0, input: siblings.firstIndex(of: position) ?? 0, of: siblings.count)
+                soundCards.soundCard(
+                    atBus: $0, input: siblings.firstIndex(of: position) ?? 0, inputCount: siblings.count)
             }
-            // They are all at the same port. udev distinguishes them by the same suffix in /dev/v4l/by-path.
+            // The nodes of one card are at the same port, so they have the same path. Each further node gets the suffix
+            // that udev gives it in /dev/v4l/by-path.
             if found[..<position].contains(where: { $0.device.path == device.path }) {
                 listed.path += "-video-index\(candidate.index)"
             }

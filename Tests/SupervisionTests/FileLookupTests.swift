@@ -4,12 +4,12 @@ import Testing
 @testable import Supervision
 
 /// How the service looks for a file whose disk may hang.
-@Suite struct FileLookTests {
+@Suite struct FileLookupTests {
     /// The result if the child is this script.
-    private func look(_ script: String, in folder: TemporaryFolder) async throws -> FileLook {
+    private func look(_ script: String, in folder: TemporaryFolder) async throws -> FileLookup {
         var context = ServiceContext.none()
         context.program = try folder.write("program", "#!/bin/sh\n\(script)\n", mode: 0o700)
-        return await context.disk.look(at: "/mnt/-image x.png")
+        return await context.disk.lookUp("/mnt/-image x.png")
     }
 
     @Test("a silent disk, a failed child and an answer give three different results")
@@ -26,10 +26,10 @@ import Testing
     func identity() throws {
         let folder = try TemporaryFolder()
         let path = folder.path("image.png")
-        #expect(FileLook.answer(for: path) == FileLook.none)
+        #expect(FileLookup.answer(for: path) == FileLookup.none)
         try folder.write("image.png", "one")
-        let first = FileLook.answer(for: path)
+        let first = FileLookup.answer(for: path)
         try folder.write("image.png", "another")
-        #expect(first != FileLook.none && FileLook.answer(for: path) != first)
+        #expect(first != FileLookup.none && FileLookup.answer(for: path) != first)
     }
 }

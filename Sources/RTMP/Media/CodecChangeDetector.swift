@@ -1,6 +1,6 @@
-/// Counts messages in another codec than the stream's. One or two are an encoder's mistake or peculiarity, and are
-/// ignored. Several in a row mean that the codec has changed.
-struct OddMessages<Coding: Equatable> {
+/// Decides whether messages in another codec than the stream's mean that the codec has changed: several in a row do.
+/// One or two are a mistake or a peculiarity of the encoder, and are ignored.
+struct CodecChangeDetector<Coding: Equatable> {
     private var coding: Coding?
     private var count = 0
     private static var tolerated: Int { 2 }
