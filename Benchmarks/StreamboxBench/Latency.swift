@@ -25,8 +25,14 @@ struct Latency: AsyncParsableCommand {
             """
     )
     var declaredLengths = false
+    @Flag(help: "Measures RTMP in → copy → RTMP target instead, against the same frames sent to a target directly.")
+    var rtmp = false
 
     func run() async throws {
+        if rtmp {
+            try await RTMPLatency(product: product, seconds: seconds, warmup: warmup, rate: rate).run()
+            return
+        }
         try await withStage { stage in
             let stream = try await PacedStream(seconds: warmup + seconds, rate: rate)
             let ports = [try FreePort.udp(), try FreePort.udp()]

@@ -112,8 +112,10 @@ func loopback(port: Int) -> sockaddr_in {
 
 /// Opens a TCP socket that listens on a port of 127.0.0.1. The caller closes it.
 ///
-/// - Parameter receiveBuffer: The receive buffer of each connection in bytes; `nil` for the kernel's default.
-package func listener(port: Int, receiveBuffer: Int32? = nil) throws -> Int32 {
+/// - Parameters:
+///   - receiveBuffer: The receive buffer of each connection in bytes; `nil` for the kernel's default.
+///   - backlog: The number of connections that may wait to be accepted.
+package func listener(port: Int, receiveBuffer: Int32? = nil, backlog: Int32 = 8) throws -> Int32 {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard listener >= 0 else { throw Failed("no socket: \(errnoText())") }
     var one: Int32 = 1
@@ -128,7 +130,7 @@ package func listener(port: Int, receiveBuffer: Int32? = nil) throws -> Int32 {
             bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
         }
     }
-    guard isBound, listen(listener, 8) == 0 else {
+    guard isBound, listen(listener, backlog) == 0 else {
         let reason = errnoText()
         close(listener)
         throw Failed("cannot listen on 127.0.0.1:\(port): \(reason)")

@@ -92,7 +92,7 @@ extension Stage {
             pid \(base)/nginx.pid;
             error_log \(base)/error.log info;
             load_module /usr/lib/nginx/modules/ngx_stream_module.so;
-            events { worker_connections 64; }
+            events { worker_connections 256; }
             stream {
               server {
                 listen 127.0.0.1:\(front) ssl;
