@@ -53,7 +53,8 @@ package struct EncoderCommand: Sendable {
         var arguments = FFmpegCommand.preamble(.encoder)
         if case .encode(_, let recipe) = video { arguments += recipe.deviceOptions }
         if takesEverySize { arguments += ffmpeg.whereKnown("reinit_filter:v", "0") }
-        arguments += input(for: ffmpeg) + TransportStreamOutput.mapping + videoArguments(for: ffmpeg) + audioArguments
+        arguments +=
+            input(for: ffmpeg) + TransportStreamOutput.mapFirstStreams + videoArguments(for: ffmpeg) + audioArguments
         arguments += TransportStreamOutput.options
         var environment: [String: String] = [:]
         if case .encode(_, let recipe) = video { environment = recipe.environment }

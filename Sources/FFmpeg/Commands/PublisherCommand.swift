@@ -42,7 +42,7 @@ package struct PublisherCommand: Sendable, Hashable {
         return [
             "-probesize", "5000000", "-analyzeduration", look, "-fpsprobesize", "0", "-f", "mpegts", "-i", "pipe:0",
         ]
-            + TransportStreamOutput.mapping
+            + TransportStreamOutput.mapFirstStreams
     }
 
     /// SRT carries the MPEG-TS of the feed as it is, so FFmpeg does not demux it: its muxer would hold each frame until

@@ -212,7 +212,7 @@ package struct RelayCommand: Sendable {
             return ["-map", "0", "-c", "copy", "-f", "data", "-flush_packets", "1", "pipe:1"]
         }
         let all = ["-ignore_unknown", "-map", "0", "-map", "-0:s?", "-map", "-0:d?", "-map", "-0:t?"]
-        return (firstStreamsOnly ? TransportStreamOutput.mapping : all) + ["-c", "copy"]
+        return (firstStreamsOnly ? TransportStreamOutput.mapFirstStreams : all) + ["-c", "copy"]
             + TransportStreamOutput.handedOn
     }
 

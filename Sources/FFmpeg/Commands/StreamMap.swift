@@ -9,8 +9,9 @@ package enum StreamMap: Sendable, Hashable {
 
     var arguments: [String] {
         switch self {
-        case .first: TransportStreamOutput.mapping
-        // The video map is not optional: if no map matches, FFmpeg selects streams by its own rules.
+        case .first: TransportStreamOutput.mapFirstStreams
+        // The video map has no `?`, so FFmpeg fails if there is no such stream. If both maps were optional and neither
+        // matched, FFmpeg would select streams by its own rules.
         case .program(let number): ["-map", "0:p:\(number):v:0", "-map", "0:p:\(number):a:0?"]
         case .streams(let video, let audio): ["-map", "0:\(video)"] + (audio.map { ["-map", "0:\($0)"] } ?? [])
         }

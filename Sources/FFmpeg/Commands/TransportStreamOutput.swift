@@ -35,5 +35,6 @@ enum TransportStreamOutput {
         "-flush_packets", "1",
     ]
 
-    static let mapping = ["-map", "0:v:0", "-map", "0:a:0?"]
+    /// Selects the first video and the first audio stream. The video has to exist.
+    static let mapFirstStreams = ["-map", "0:v:0", "-map", "0:a:0?"]
 }
