@@ -18,13 +18,13 @@ package enum GPUList {
         let rest = (udev?.devices(of: "pci") ?? []).filter { device in
             device.driver == nvidia && !gpus.contains { $0.slot == device.name }
         }
-        let all = gpus + rest.compactMap { headless($0) }
-        return (all + unlisted(all)).sorted { $0.slot < $1.slot }
+        let all = gpus + rest.compactMap { gpuWithoutNodes($0) }
+        return (all + assumedNVIDIA(besides: all)).sorted { $0.slot < $1.slot }
     }
 
-    /// Returns a GPU that may exist, because NVIDIA's library is installed although no bus lists an NVIDIA GPU. This is
-    /// so in a container and on a system-on-chip.
-    private static func unlisted(_ listed: [GPU]) -> [GPU] {
+    /// Returns an NVIDIA GPU that may exist, if NVIDIA's library is installed but `listed` has no NVIDIA GPU. In a
+    /// container and on a system-on-chip, no bus lists the GPU.
+    private static func assumedNVIDIA(besides listed: [GPU]) -> [GPU] {
         guard !listed.contains(where: { $0.driver == nvidia }) else { return [] }
         let folders =
             (getenv("LD_LIBRARY_PATH").map { String(cString: $0).split(separator: ":").map(String.init) } ?? [])
@@ -40,7 +40,8 @@ package enum GPUList {
         "/usr/local/nvidia/lib64",
     ]
 
-    /// Whether the node exists and the kernel still has a device behind it. The call blocks as long as the driver does.
+    /// Whether the node exists and the kernel still has a device behind it. True as well if this process may not open
+    /// the node, or if it is busy. The call blocks as long as the driver does.
     package static func hasDevice(behind node: String) -> Bool {
         let descriptor = open(node, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return errno == EACCES || errno == EPERM || errno == EBUSY }
@@ -59,20 +60,21 @@ package enum GPUList {
         return access(node, F_OK) == 0 ? NodeAccess.problem(node) : nil
     }
 
-    /// Makes a GPU of a PCI device without DRM nodes. `nil` if the device is not one.
-    private static func headless(_ device: UdevDevice) -> GPU? {
+    /// Describes a PCI device of NVIDIA's driver without DRM nodes as a GPU. `nil` if it is not a display device.
+    private static func gpuWithoutNodes(_ device: UdevDevice) -> GPU? {
         // Class 03 is display. The same card's audio and USB parts have other classes.
         guard device.attribute("class")?.hasPrefix("0x03") ?? true else { return nil }
         var gpu = GPU(slot: device.name, driver: nvidia)
         gpu.vendorID = device.attribute("vendor").flatMap { UInt16($0.dropFirst(2), radix: 16) }
         gpu.deviceID = device.attribute("device").flatMap { UInt16($0.dropFirst(2), radix: 16) }
-        name(&gpu, device)
+        setNames(of: &gpu, from: device)
         gpu.isBootVGA = device.attribute("boot_vga") == "1"
         gpu.accessProblem = nvidiaProblem
         return gpu
     }
 
-    private static func name(_ gpu: inout GPU, _ bus: UdevDevice?) {
+    /// Sets the names of vendor and model, from udev's database or else from `pci.ids`.
+    private static func setNames(of gpu: inout GPU, from bus: UdevDevice?) {
         gpu.vendorName = bus?.property("ID_VENDOR_FROM_DATABASE")
         gpu.deviceName = bus?.property("ID_MODEL_FROM_DATABASE")
         if gpu.vendorName == nil, let vendor = gpu.vendorID,
@@ -94,7 +96,7 @@ package enum GPUList {
             gpu.vendorID = device.pointee.deviceinfo.pci.pointee.vendor_id
             gpu.deviceID = device.pointee.deviceinfo.pci.pointee.device_id
         }
-        name(&gpu, bus)
+        setNames(of: &gpu, from: bus)
         gpu.renderNode = render
         gpu.cardNode = card
         gpu.isBootVGA = bus?.attribute("boot_vga") == "1"

@@ -19,8 +19,8 @@ package struct GPU: Sendable, Hashable, Codable {
     /// Why this process may not open the render node. `nil` if it may.
     package var accessProblem: String?
 
-    /// Whether the GPU is only supposed to exist: a driver's library is installed, but no bus lists the GPU.
-    package var isSupposed: Bool { slot == driver }
+    /// Whether the GPU is only assumed to exist, because its driver's library is installed. No bus lists it.
+    package var isAssumed: Bool { slot == driver }
 
     package init(
         slot: String, driver: String, vendorID: UInt16? = nil, deviceID: UInt16? = nil, vendorName: String? = nil,

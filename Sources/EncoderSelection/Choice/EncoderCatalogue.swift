@@ -7,7 +7,7 @@ package import MediaTypes
 package struct EncoderCatalogue: Sendable {
     /// The encoders that the installed FFmpeg lists. A listed encoder may still not work.
     package var listed: Set<String>
-    /// The GPUs that are present, and those that were present while the service ran.
+    /// The GPUs that are present, and those that were present at some time since the service started.
     package private(set) var gpus: [GPU]
     /// The slots of the GPUs that are no longer present.
     package private(set) var gone: Set<String> = []
@@ -20,22 +20,26 @@ package struct EncoderCatalogue: Sendable {
         self.v4l2Encoders = v4l2Encoders
     }
 
-    /// Updates the GPUs. Missing ones are remembered as gone, because a group that used one asks for it later.
+    /// Updates the GPUs. A missing GPU stays in `gpus` and is in `gone`, so that the catalogue can still answer for a
+    /// group that used it.
     package mutating func update(_ present: [GPU]) {
-        // If a listed GPU of a driver is missing now, the driver's library does not suggest another one.
-        let seen = Set(gpus.filter { !$0.isSupposed }.map(\.driver))
+        // A driver's library alone is a reason to assume a GPU. After a real GPU of the driver was seen, no other is
+        // assumed: the real one is only missing.
+        let seenDrivers = Set(gpus.filter { !$0.isAssumed }.map(\.driver))
         // If a GPU had a render node and now has none, it is being added or removed, and counts as missing.
-        let whole = Set(gpus.filter { $0.renderNode != nil }.map(\.slot))
+        let slotsWithRenderNode = Set(gpus.filter { $0.renderNode != nil }.map(\.slot))
         let present = present.filter { gpu in
-            gpu.isSupposed ? !seen.contains(gpu.driver) : gpu.renderNode != nil || !whole.contains(gpu.slot)
+            gpu.isAssumed
+                ? !seenDrivers.contains(gpu.driver)
+                : gpu.renderNode != nil || !slotsWithRenderNode.contains(gpu.slot)
         }
-        let missing = gpus.filter { known in !present.contains { $0.slot == known.slot } }.suffix(Self.mostGone)
+        let missing = gpus.filter { known in !present.contains { $0.slot == known.slot } }.suffix(Self.mostMissing)
         gone = Set(missing.map(\.slot))
         gpus = (present + missing).sorted { $0.slot < $1.slot }
     }
 
     /// The most missing GPUs that are remembered, so that a dock with changing slots does not fill the memory.
-    private static let mostGone = 16
+    private static let mostMissing = 16
 
     /// Returns the candidates of a family for a codec on this box. GPUs are in the order of their slots.
     package func candidates(_ family: EncoderFamily, _ codec: VideoCodec) -> [EncoderCandidate] {
@@ -52,12 +56,13 @@ package struct EncoderCatalogue: Sendable {
         case .v4l2m2m:
             return v4l2Encoders.contains { $0.codecs.contains(encoder.codec.rawValue) } ? [EncoderCandidate(name)] : []
         case .vaapi, .qsv, .nvenc:
-            return gpus.filter { drives($0, with: encoder.family) && (slot == nil || $0.slot == slot) }
+            return gpus.filter { mayHave(encoder.family, on: $0) && (slot == nil || $0.slot == slot) }
                 .map { EncoderCandidate(name, gpu: $0.slot) }
         }
     }
 
-    private func drives(_ gpu: GPU, with family: EncoderFamily) -> Bool {
+    /// Whether a GPU can have encoders of a family, judged by its driver and its nodes.
+    private func mayHave(_ family: EncoderFamily, on gpu: GPU) -> Bool {
         switch family {
         case .nvenc: gpu.driver == "nvidia"
         case .qsv: gpu.renderNode != nil && (gpu.driver == "i915" || gpu.driver == "xe")
