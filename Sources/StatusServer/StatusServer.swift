@@ -25,7 +25,7 @@ package struct StatusServer: Service {
     /// can wait for and which may run after everything else has ended.
     private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    private static let problem = Problem.Kind.statusPort
+    private static let problem = Problem.Kind.statusPortUnavailable
     private static let longestPause = Duration.seconds(30)
 
     /// - Parameter problems: Receives the problem of a port that cannot be opened.

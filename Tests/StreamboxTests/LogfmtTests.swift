@@ -116,7 +116,7 @@ import Testing
         var log = ProblemLog()
         let start = ContinuousClock.now
         let down = Problem(.targetDown, subject: "target a", sentence: "it refuses")
-        let file = Problem(.statusFile, subject: "/x", sentence: "has its own line")
+        let file = Problem(.statusFileUnwritable, subject: "/x", sentence: "has its own line")
         #expect(log.note([down, file], but: [file], now: start) == [])
         #expect(log.note([down], now: start + .seconds(2)) == [])
         #expect(log.note([down, file], but: [file], now: start + .seconds(6)) == [.began(down)])

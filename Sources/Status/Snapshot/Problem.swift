@@ -7,6 +7,7 @@ package struct Problem: Sendable, Hashable, Codable {
         case sourceFailed = "source-failed"
         case groupStalled = "group-stalled"
         case noEncoder = "no-encoder"
+        /// The group is on air with another encoder than its configuration asks for, or with less than it asks for.
         case groupDegraded = "group-degraded"
         case targetRefused = "target-refused"
         case targetDown = "target-down"
@@ -15,9 +16,9 @@ package struct Problem: Sendable, Hashable, Codable {
         case gpuGone = "gpu-gone"
         case gpuQuarantined = "gpu-quarantined"
         case gpuPermission = "gpu-permission"
-        case statusFile = "status-file"
-        case statusPort = "status-port"
-        case stateFile = "state-file"
+        case statusFileUnwritable = "status-file"
+        case statusPortUnavailable = "status-port"
+        case stateFileUnwritable = "state-file"
         case reloadFailed = "reload-failed"
     }
 

@@ -87,7 +87,7 @@ private struct StatusFileService {
     let disk: Disk
     let logger: Logger
 
-    private static let problem = Problem.Kind.statusFile
+    private static let problem = Problem.Kind.statusFileUnwritable
     /// The longest time between two looks for problems, however seldom the file is written: a problem that is there at
     /// both counts as lasting.
     private static let pace = Duration.seconds(2)

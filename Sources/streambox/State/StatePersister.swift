@@ -9,7 +9,7 @@ struct StatePersister: Sendable {
     let problems: ProblemBoard
     let logger: Logger
 
-    private static let problem = Problem.Kind.stateFile
+    private static let problem = Problem.Kind.stateFileUnwritable
 
     /// - Returns: Why the file could not be written. `nil` if it was written, or if there is no state folder.
     func keep<Value>(_ value: Value, in file: StateFile<Value>) async -> String? {
