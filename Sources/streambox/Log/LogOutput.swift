@@ -4,7 +4,9 @@ import Logging
 import Redaction
 import Synchronization
 
-/// Writes log lines on a thread of its own, which may hang with the reader of the log: code that logs never waits.
+/// Writes log lines on a thread of its own, so that code that logs never waits. If the reader of the log hangs, only
+/// this thread hangs.
+///
 /// Lines are buffered up to a limit. Lines beyond it are dropped and counted, and a line reports the count as soon as
 /// there is room again.
 final class LogOutput: Sendable {
@@ -17,7 +19,7 @@ final class LogOutput: Sendable {
     }
 
     /// The most bytes that are buffered.
-    private static let room = 1 << 20
+    private static let capacity = 1 << 20
 
     private let descriptor: CInt
     private let isJournal: Bool
@@ -36,10 +38,10 @@ final class LogOutput: Sendable {
     }
 
     func put(_ entry: LogEntry) {
-        let begins = state.withLock { state in
+        let mustStartWriter = state.withLock { state in
             // Lines below `notice` may use only half of the buffer, so that room is left for lines to the operator.
-            let room = entry.level < .notice ? Self.room / 2 : Self.room
-            guard state.size + entry.size <= room else {
+            let limit = entry.level < .notice ? Self.capacity / 2 : Self.capacity
+            guard state.size + entry.size <= limit else {
                 state.leftOut += 1
                 return false
             }
@@ -49,7 +51,7 @@ final class LogOutput: Sendable {
             defer { state.isWriting = true }
             return !state.isWriting
         }
-        if begins { queue.async { self.write() } }
+        if mustStartWriter { queue.async { self.write() } }
     }
 
     /// Waits until all entries are written, but no longer than the limit.
@@ -68,10 +70,11 @@ final class LogOutput: Sendable {
     }
 
     private func write() {
-        var isLost = false
+        var lastWriteFailed = false
         while true {
             let entries = state.withLock { state in
-                if state.waiting.isEmpty, state.leftOut > 0, !isLost {
+                // After a failed write, this report would fail too, and would be counted and repeated without end.
+                if state.waiting.isEmpty, state.leftOut > 0, !lastWriteFailed {
                     var now = timespec()
                     clock_gettime(CLOCK_REALTIME, &now)
                     Self.reportLeftOut(&state, at: now)
@@ -84,10 +87,11 @@ final class LogOutput: Sendable {
             let redactor = secrets.redactor
             for entry in entries {
                 // One call for each line, so that it does not mix with the output of other processes.
-                isLost = !StandardOutput.write(entry.line(hiding: redactor, inJournal: isJournal), to: descriptor)
+                lastWriteFailed = !StandardOutput.write(
+                    entry.line(hiding: redactor, inJournal: isJournal), to: descriptor)
                 state.withLock { state in
                     state.size = max(0, state.size - entry.size)
-                    if isLost { state.leftOut += 1 }
+                    if lastWriteFailed { state.leftOut += 1 }
                 }
             }
         }
