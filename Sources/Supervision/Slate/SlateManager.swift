@@ -22,17 +22,17 @@ actor SlateManager {
     /// The slates that are kept, the newest last.
     private var rendered: [(format: SlateFormat, slate: Rendered)] = []
     private var isRendering = false
-    private var hasWarnedOfMixture = false
+    private var hasWarnedOfMixedScripts = false
 
     /// The time limit of a rendering.
     private static let limit = Duration.seconds(60)
     /// The number of formats that are kept.
-    private static let kept = 2
+    private static let mostFormats = 2
 
     private struct Rendered {
         var clip: SlateClip
-        /// The option that FFmpeg refused for the slate as configured, so that this is a plain card. `nil` if it
-        /// refused nothing.
+        /// The option of the configured slate that FFmpeg refused. `clip` is then a plain card. `nil` if it refused
+        /// nothing.
         var refused: String?
     }
 
@@ -72,7 +72,9 @@ actor SlateManager {
         await prepare()
     }
 
-    /// Renders the slate that is missing. If the format changes meanwhile, the call that renders continues with the new
+    /// Gives the data path the slate in the current format, and renders it first if it is not kept.
+    ///
+    /// Only one call renders at a time. If the format changes meanwhile, that call then makes the slate in the new
     /// format.
     private func prepare() async {
         guard !isRendering else { return }
@@ -82,9 +84,9 @@ actor SlateManager {
             let wanted = format
             if let index = rendered.firstIndex(where: { $0.format == wanted }) {
                 rendered.append(rendered.remove(at: index))
-            } else if let slate = await render(wanted) {
+            } else if let slate = await renderOrFallBack(wanted) {
                 rendered.append((wanted, slate))
-                if rendered.count > Self.kept { rendered.removeFirst() }
+                if rendered.count > Self.mostFormats { rendered.removeFirst() }
             } else {
                 return
             }
@@ -96,12 +98,13 @@ actor SlateManager {
         }
     }
 
-    private func render(_ format: SlateFormat) async -> Rendered? {
+    /// Renders the configured slate, or else a plain card. `nil` if neither can be made.
+    private func renderOrFallBack(_ format: SlateFormat) async -> Rendered? {
         let slate = channel.slate
         var refused: String?
         if slate.image != nil || slate.text != nil {
             do {
-                return Rendered(clip: try await render(format, asConfigured: true))
+                return Rendered(clip: try await loadOrRender(format, asConfigured: true))
             } catch {
                 // A stop cancels the rendering: no slate is needed then.
                 guard !Task.isCancelled else { return nil }
@@ -111,7 +114,7 @@ actor SlateManager {
             }
         }
         do {
-            return Rendered(clip: try await render(format, asConfigured: false), refused: refused)
+            return Rendered(clip: try await loadOrRender(format, asConfigured: false), refused: refused)
         } catch {
             guard !Task.isCancelled else { return nil }
             reportRefusal((error as? NotRendered)?.refused ?? refused)
@@ -127,9 +130,9 @@ actor SlateManager {
     }
 
     /// Returns the first slate as it was stored by an earlier run, or a new one.
-    private func render(_ format: SlateFormat, asConfigured: Bool) async throws -> SlateClip {
+    private func loadOrRender(_ format: SlateFormat, asConfigured: Bool) async throws -> SlateClip {
         guard rendered.isEmpty, let store = context.slates else {
-            return try await draw(format, asConfigured: asConfigured).clip
+            return try await runFFmpeg(format, asConfigured: asConfigured).clip
         }
         let picture =
             asConfigured
@@ -140,16 +143,16 @@ actor SlateManager {
         guard let image = try await identity(of: picture.image, "the slate's image"),
             let font = try await identity(of: picture.font, "the slate's font")
         else {
-            return try await draw(format, asConfigured: asConfigured).clip
+            return try await runFFmpeg(format, asConfigured: asConfigured).clip
         }
-        let recipe = SlateStore.Recipe(
-            command(picture, format, output: ""), by: context.ffmpeg, words: asConfigured ? channel.slate.text : nil,
+        let inputs = SlateStore.Inputs(
+            command(picture, format, output: ""), by: context.ffmpeg, text: asConfigured ? channel.slate.text : nil,
             identities: [image, font])
-        let kept = await store.read(recipe, of: channel.name, by: context.disk)
-        if let kept, let clip = try? clip(kept, format) { return clip }
-        let (clip, bytes) = try await draw(format, asConfigured: asConfigured)
+        let stored = await store.read(inputs, of: channel.name, by: context.disk)
+        if let stored, let clip = try? clip(stored, format) { return clip }
+        let (clip, bytes) = try await runFFmpeg(format, asConfigured: asConfigured)
         // The slate does not wait for the disk.
-        Task { [name = channel.name, disk = context.disk] in await store.write(bytes, recipe, of: name, by: disk) }
+        Task { [name = channel.name, disk = context.disk] in await store.write(bytes, inputs, of: name, by: disk) }
         return clip
     }
 
@@ -169,10 +172,10 @@ actor SlateManager {
         }
     }
 
-    /// Logs once that a part of the text cannot be drawn.
-    private func warnOfMixture(in text: String) {
-        guard !hasWarnedOfMixture, Fonts.lacksPart(of: text) else { return }
-        hasWarnedOfMixture = true
+    /// Logs once that a part of the text cannot be drawn, because no font has all its scripts.
+    private func warnOfMixedScripts(in text: String) {
+        guard !hasWarnedOfMixedScripts, Fonts.lacksPart(of: text) else { return }
+        hasWarnedOfMixedScripts = true
         logger.warning(
             """
             the slate's text mixes scripts that no font has together, so part of it is empty boxes: write it in one \
@@ -195,8 +198,10 @@ actor SlateManager {
         try SlateClip(bytes, rate: FrameRate(format.rate.numerator, format.rate.denominator))
     }
 
-    private func draw(_ format: SlateFormat, asConfigured: Bool) async throws -> (clip: SlateClip, bytes: [UInt8]) {
-        // A manager that a reload replaced may still be rendering.
+    private func runFFmpeg(_ format: SlateFormat, asConfigured: Bool) async throws -> (clip: SlateClip, bytes: [UInt8])
+    {
+        // The random part keeps the files apart from those of a manager that a reload has replaced and that still
+        // renders.
         let base =
             "\(context.runtime.string)/slate-\(channel.name)-\(String(UInt32.random(in: .min ... .max), radix: 16))"
         let (output, textFile) = (base + ".ts", base + ".txt")
@@ -213,7 +218,7 @@ actor SlateManager {
                 switch Fonts.choose(for: text) {
                 case .font(let font):
                     picture.font = font
-                    warnOfMixture(in: text)
+                    warnOfMixedScripts(in: text)
                 case .missing(let package):
                     throw NotRendered(
                         description: "no installed font has its text; install the package \(package)")

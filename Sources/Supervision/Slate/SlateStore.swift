@@ -7,7 +7,7 @@ import SystemSupport
 /// Stores the first slate of each channel, so that the next start of the service can show it at once and does not
 /// render it.
 ///
-/// A slate is found by the digest of its recipe. If any part of the recipe changed, the slate is rendered again.
+/// A slate is found by the digest of its inputs. If any of them changed, the slate is rendered again.
 package struct SlateStore: Sendable {
     private let folder: String
 
@@ -25,22 +25,22 @@ package struct SlateStore: Sendable {
     }
 
     /// Everything that determines what a slate looks like.
-    struct Recipe: Sendable {
-        private let text: String
+    struct Inputs: Sendable {
+        private let joined: String
 
         /// - Parameters:
         ///   - command: The command, with any output.
-        ///   - words: The text of the slate.
+        ///   - text: The text of the slate.
         ///   - identities: The identities of the image and the font, as ``FileLookup`` gives them.
-        init(_ command: FFmpegCommand, by binary: FFmpegBinary, words: String?, identities: [String]) {
-            text = ([binary.path, binary.version.text, words ?? ""] + identities + command.arguments).joined(
+        init(_ command: FFmpegCommand, by binary: FFmpegBinary, text: String?, identities: [String]) {
+            joined = ([binary.path, binary.version.text, text ?? ""] + identities + command.arguments).joined(
                 separator: "\0")
         }
 
         /// The 64-bit FNV-1a hash, in hexadecimal.
         var digest: String {
             var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-            for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+            for byte in joined.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
             let digits = String(hash, radix: 16)
             return String(repeating: "0", count: 16 - digits.count) + digits
         }
@@ -49,14 +49,14 @@ package struct SlateStore: Sendable {
     /// Reads a slate.
     ///
     /// - Returns: `nil` if none is stored.
-    func read(_ recipe: Recipe, of channel: String, by disk: Disk) async -> [UInt8]? {
-        let bytes = await disk.fetch(path(recipe.digest, channel), most: SlateClip.mostBytes)
+    func read(_ inputs: Inputs, of channel: String, by disk: Disk) async -> [UInt8]? {
+        let bytes = await disk.fetch(path(inputs.digest, channel), most: SlateClip.mostBytes)
         return bytes?.isEmpty == false ? bytes : nil
     }
 
     /// Stores a slate, and removes the channel's other ones. If it cannot be written, the next start renders it.
-    func write(_ bytes: [UInt8], _ recipe: Recipe, of channel: String, by disk: Disk) async {
-        try? await disk.storeSlate(bytes, in: folder, channel: channel, digest: recipe.digest)
+    func write(_ bytes: [UInt8], _ inputs: Inputs, of channel: String, by disk: Disk) async {
+        try? await disk.storeSlate(bytes, in: folder, channel: channel, digest: inputs.digest)
     }
 
     /// Writes a slate in the child process. Waits for the disk without a limit.
