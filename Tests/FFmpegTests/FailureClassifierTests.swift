@@ -234,7 +234,7 @@ import Testing
                 [
                     "Connection to tcp://127.0.0.1:1 failed: Connection refused",
                     "Error opening output files: Connection refused",
-                ]) == .refused)
+                ]) == .connectionRefused)
         #expect(
             cause(
                 .publisher, .exited(243),
@@ -279,7 +279,7 @@ import Testing
                 [tcp @ 0x5607d1] Connection to tcp://127.0.0.1:38467?tcp_nodelay=0 failed: Connection \
                 refused|rtmp://127.0.0.1:38467/a: Connection refused
                 """,
-                .refused
+                .connectionRefused
             ),
             (
                 """

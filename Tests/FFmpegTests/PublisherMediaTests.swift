@@ -88,7 +88,7 @@ import Testing
         let dead = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:\(freePort())/live", key: "S3cretKey"))
         #expect(
             try await run(dead.command(for: try await ffmpeg().capabilities), in: scratch, from: source).cause
-                == .refused)
+                == .connectionRefused)
         try await withNginx(scratch) { port, _ in
             let unknown = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:\(port)/nope", key: "S3cretKey"))
             let exit = try await run(unknown.command(for: try await ffmpeg().capabilities), in: scratch, from: source)

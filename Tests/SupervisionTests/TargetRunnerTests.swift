@@ -40,7 +40,7 @@ import Testing
         let second = await stage.launcher.next()
         #expect(runner.statistics.now.starts == 2 && runner.statistics.now.connects == 1)
         #expect(runner.statistics.now.history.ends.map(\.cause) == [.reset])
-        second.exit(.exited(1), .refused)
+        second.exit(.exited(1), .connectionRefused)
         try await passPause(stage.clock)
         let third = await stage.launcher.next()
         #expect(runner.statistics.now.starts == 3 && runner.statistics.now.failures == 2)
@@ -76,7 +76,7 @@ import Testing
         let runner = runner(on: stage)
         let running = Task { await runner.run() }
         runner.want(true)
-        for _ in 1...2 { await stage.launcher.next().exit(.exited(1), .refused) }
+        for _ in 1...2 { await stage.launcher.next().exit(.exited(1), .connectionRefused) }
         try await eventually("a pause") { runner.statistics.now.actual == .pausing }
         runner.finish()
         await running.value

@@ -48,7 +48,9 @@ import Testing
     @Test("an operator stops and starts a target -> its failures are forgotten")
     func stopped() {
         let statistics = ProcessStatistics()
-        for number in 1...3 { live(statistics, number, from: .zero, live: nil, until: .seconds(1), exit(.refused)) }
+        for number in 1...3 {
+            live(statistics, number, from: .zero, live: nil, until: .seconds(1), exit(.connectionRefused))
+        }
         #expect(statistics.now.targetTrouble(now: start + .seconds(1)) != nil)
         statistics.stateChanged(.idle, wanted: false, starts: 3, now: start + .seconds(2))
         statistics.stateChanged(.starting, wanted: true, starts: 4, now: start + .seconds(3))

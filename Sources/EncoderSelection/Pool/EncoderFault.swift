@@ -32,7 +32,7 @@ package enum EncoderFault: Sendable, Hashable, CaseIterable {
         case .sessionLimit: self = .sessionLimit
         case .unsupported: self = .unsupported
         case .crash, .killed, .unknown, .notStarted: self = .crash
-        case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .serverError,
+        case .unresolved, .connectionRefused, .unreachable, .timeout, .stuck, .reset, .rejected, .serverError,
             .wrongProtocol, .untrusted, .unsigned, .outdated, .diskError, .fileTooLarge,
             .playlist, .unencrypted, .noAuthorities, .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData,
             .ended, .unwritable, .diskFull:

@@ -18,7 +18,8 @@ package enum FailureCause: String, Sendable, Hashable, CaseIterable {
     // The network
     /// No name server knows the host's name, or none answers.
     case unresolved
-    case refused
+    /// The host refused the connection: usually no program listens on the port.
+    case connectionRefused = "refused"
     case unreachable
     case timeout
     /// The target accepted no more data, so the process was ended.
@@ -91,7 +92,7 @@ package enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .crash: "it is restarted automatically; if it crashes again, update FFmpeg"
         case .killed: "check whether the box is short of memory"
         case .unresolved: "check the spelling of the host's name, and whether this box has a name server that answers"
-        case .refused: "check address and port, and whether a server runs there"
+        case .connectionRefused: "check address and port, and whether a server runs there"
         case .unreachable: "check its address and this box's network"
         case .timeout: "check its address and port, and whether a firewall blocks the connection"
         case .stuck: "check the network to it, or the disk that it writes to"
@@ -135,7 +136,7 @@ package enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .crash: "FFmpeg crashed"
         case .killed: "another process killed FFmpeg, perhaps because memory ran out"
         case .unresolved: "the host's name could not be resolved"
-        case .refused: "the peer refused the connection"
+        case .connectionRefused: "the peer refused the connection"
         case .unreachable: "the peer could not be reached"
         case .timeout: "the peer did not answer in time"
         case .stuck: "it accepted no more data"

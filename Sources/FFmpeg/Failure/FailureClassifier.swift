@@ -267,7 +267,7 @@ package enum FailureClassifier {
         Rule("Nonmatching transport in server reply", .wrongTransport),
         // 400, 429, 4XX, 5XX: earlier rules say more.
         Rule("Server returned ", .serverError),
-        Rule("Connection refused", .refused),
+        Rule("Connection refused", .connectionRefused),
         Rule("Failed to resolve hostname", .unresolved),
         Rule("No route to host", .unreachable),
         Rule("Network is unreachable", .unreachable),

@@ -61,7 +61,7 @@ package enum HandoverCause: String, Sendable, Hashable, CaseIterable {
             case .unsupported: .unsupported
             case .crash, .killed: .crash
             case .busy: .gpuError
-            case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .serverError,
+            case .unresolved, .connectionRefused, .unreachable, .timeout, .stuck, .reset, .rejected, .serverError,
                 .wrongProtocol, .untrusted, .unsigned, .outdated, .diskError, .fileTooLarge,
                 .playlist, .unencrypted, .noAuthorities, .misnamed, .wrongTransport, .notFound, .addressInUse,
                 .invalidData,

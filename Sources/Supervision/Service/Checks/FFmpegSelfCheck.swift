@@ -135,7 +135,7 @@ package struct FFmpegSelfCheck: Sendable {
 
     /// The causes for which a process ends if its peer or device does not exist.
     private static let absence: Set<FailureCause> = [
-        .refused, .unreachable, .timeout, .reset, .rejected, .notFound, .deviceGone, .permission, .busy,
+        .connectionRefused, .unreachable, .timeout, .reset, .rejected, .notFound, .deviceGone, .permission, .busy,
     ]
 
     private static func refusal(in log: LogExcerpt) -> String {
