@@ -327,7 +327,7 @@ import Testing
             RefusedRole.advice(on: "the parameter foo of an address, whose value is too long")
                 == "; use a shorter value")
         #expect(
-            RefusedRole(role: "encoders", refused: "the option -vsync").sentence(ffmpeg: "9").contains(
+            RefusedRole(purposes: "encoders", refused: "the option -vsync").sentence(ffmpeg: "9").contains(
                 "apt install ffmpeg"))
     }
 

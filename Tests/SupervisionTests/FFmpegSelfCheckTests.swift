@@ -22,7 +22,9 @@ import Testing
     @Test("an FFmpeg that accepts everything has no findings")
     func taken() async throws {
         let findings = try await check("exit 0")
-        #expect(findings == FFmpegSelfCheck.Findings() && findings.isComplete && findings.doubt(ffmpeg: "9.0") == nil)
+        #expect(
+            findings == FFmpegSelfCheck.Findings() && findings.isComplete
+                && findings.incompleteMessage(version: "9.0") == nil)
     }
 
     @Test("a missing peer is not a refusal")
@@ -33,7 +35,7 @@ import Testing
     }
 
     @Test(
-        "an FFmpeg that crashes or fails otherwise leaves its roles unknown",
+        "an FFmpeg that crashes or fails otherwise leaves its command lines unknown",
         arguments: ["kill -SEGV $$", "echo '[error] No space left on device' >&2; exit 1"])
     func unknown(script: String) async throws {
         let findings = try await check(script)
@@ -44,10 +46,10 @@ import Testing
         ] {
             #expect(findings.unknown.contains(name), "\(name): \(findings.unknown)")
         }
-        #expect(findings.doubt(ffmpeg: "9.0")?.contains("recordings") == true)
+        #expect(findings.incompleteMessage(version: "9.0")?.contains("recordings") == true)
     }
 
-    @Test("a refused option is reported once, with all affected roles")
+    @Test("a refused option is reported once, with all affected purposes")
     func refused() async throws {
         let findings = try await check(
             """
@@ -60,9 +62,9 @@ import Testing
             findings.isComplete
                 && findings.refused.map(\.refused) == ["the option -fps_mode", "the option -segment_time"],
             "\(findings)")
-        #expect(findings.refused.last?.role == "recordings")
+        #expect(findings.refused.last?.purposes == "recordings")
         for name in ["test sources", "groups in H.264", "groups in HEVC", "capture cards"] {
-            #expect(findings.refused.first?.role.contains(name) == true, "\(findings)")
+            #expect(findings.refused.first?.purposes.contains(name) == true, "\(findings)")
         }
     }
 
@@ -77,11 +79,11 @@ import Testing
     func withoutLibx264() async throws {
         let findings = try await check("echo \"[fatal] Unrecognized option 'map'.\" >&2; exit 8", without: ["libx264"])
         for name in ["file sources", "recordings", "RTMP targets", "SRT targets"] {
-            #expect(findings.refused.first?.role.contains(name) == true, "\(findings)")
+            #expect(findings.refused.first?.purposes.contains(name) == true, "\(findings)")
         }
     }
 
-    @Test("without a temporary folder only the roles that need files are unknown")
+    @Test("without a temporary folder only command lines that need files are unknown")
     func noFolder() async throws {
         var environment = ProcessInfo.processInfo.environment
         environment["TMPDIR"] = "/nowhere"

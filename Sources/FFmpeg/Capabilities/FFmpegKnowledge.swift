@@ -18,11 +18,16 @@ package struct FFmpegKnowledge: Codable, Sendable, Hashable {
         self.files = files
     }
 
-    /// - Parameter version: The service's version. Another version has other command lines.
-    package func refused(by version: String) -> [RefusedRole]? { check?.version == version ? check?.refused : nil }
+    /// Returns what FFmpeg refused in the self-check of one version of the service. Another version has other command
+    /// lines.
+    ///
+    /// - Returns: `nil` if that version did not check this FFmpeg.
+    package func refusals(foundBy version: String) -> [RefusedRole]? {
+        check?.version == version ? check?.refused : nil
+    }
 
-    /// A copy with the result of a self-check.
-    package func checked(_ refused: [RefusedRole], by version: String) -> FFmpegKnowledge {
+    /// A copy with the result of the self-check of a version of the service.
+    package func addingRefusals(_ refused: [RefusedRole], foundBy version: String) -> FFmpegKnowledge {
         var checked = self
         checked.check = Check(version: version, refused: refused)
         return checked

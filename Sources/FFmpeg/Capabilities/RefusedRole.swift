@@ -1,18 +1,23 @@
 /// A kind of process that FFmpeg cannot run, because it refuses a part of the command line.
 package struct RefusedRole: Sendable, Hashable, Codable {
-    /// The purpose of such processes: `encoders`, `RTMP targets`.
-    package var role: String
+    /// The purposes of such processes, with commas between them: `encoders, RTMP targets`.
+    package var purposes: String
     /// The refused part, in the words of ``RefusedOption``.
     package var refused: String
 
-    package init(role: String, refused: String) {
-        self.role = role
+    private enum CodingKeys: String, CodingKey {
+        case purposes = "role"
+        case refused
+    }
+
+    package init(purposes: String, refused: String) {
+        self.purposes = purposes
         self.refused = refused
     }
 
     /// A sentence that says what is refused, by which FFmpeg, and what to do.
     package func sentence(ffmpeg: String) -> String {
-        Self.sentence(refused, ffmpeg: ffmpeg) + ", which these need: \(role)" + Self.advice(on: refused)
+        Self.sentence(refused, ffmpeg: ffmpeg) + ", which these need: \(purposes)" + Self.advice(on: refused)
     }
 
     /// Returns the sentence for a single process, without the advice.

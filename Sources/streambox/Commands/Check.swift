@@ -17,8 +17,8 @@ struct Check: AsyncParsableCommand {
         let loaded = try LoadedConfiguration(file, environment: environment)
         var missing: [String] = []
         do {
-            let known = try await KnownFFmpeg(loaded.configuration, environment: environment)
-            let ffmpeg = known.binary
+            let cached = try await CachedFFmpeg(loaded.configuration, environment: environment)
+            let ffmpeg = cached.binary
             let devices = await InstalledFFmpeg.devices()
             let encoders = EncoderCatalogue(
                 listed: ffmpeg.capabilities.encoders, gpus: devices.gpus, v4l2Encoders: devices.v4l2Encoders)
@@ -27,9 +27,9 @@ struct Check: AsyncParsableCommand {
             missing += FFmpegNeeds.missing(for: loaded.configuration, in: ffmpeg.capabilities).map {
                 "\($0.subject): \($0.sentence(ffmpeg: version))"
             }
-            let findings = await known.findings()
+            let findings = await cached.findings()
             missing += findings.refused.map { $0.sentence(ffmpeg: version) }
-            if let doubt = findings.doubt(ffmpeg: version) { missing.append(doubt) }
+            if let message = findings.incompleteMessage(version: version) { missing.append(message) }
         } catch  where loaded.configuration.ffmpeg != nil {
             throw Failure.inConfiguration(error)
         } catch {

@@ -31,13 +31,13 @@ struct Probe: AsyncParsableCommand {
         async let gpuList = BlockingIO.run(atMost: Self.limit) { GPUList.read() }
         async let v4l2EncoderList = BlockingIO.run(atMost: Self.limit) { V4L2EncoderList.read() }
         async let cardList = CaptureSurvey().listCards()
-        let known: KnownFFmpeg
+        let cached: CachedFFmpeg
         do {
-            known = try await KnownFFmpeg(BoxConfiguration(channels: []), environment: environment)
+            cached = try await CachedFFmpeg(BoxConfiguration(channels: []), environment: environment)
         } catch {
             throw Failure.inConfiguration(error)
         }
-        let ffmpeg = known.binary
+        let ffmpeg = cached.binary
         let gpus = await gpuList ?? []
         let v4l2Encoders = await v4l2EncoderList ?? []
         let cards = await cardList
@@ -61,12 +61,12 @@ struct Probe: AsyncParsableCommand {
                 encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
             for (index, result) in await Self.ask(gpus) { report.gpus[index].take(result) }
             report.list(encoders, await trials)
-            let findings = await known.findings()
+            let findings = await cached.findings()
             report.ffmpegProblems += findings.refused.map {
                 .init(subject: "FFmpeg", sentence: $0.sentence(ffmpeg: "\(ffmpeg.version)"))
             }
-            if let doubt = findings.doubt(ffmpeg: "\(ffmpeg.version)") {
-                report.ffmpegProblems.append(.init(subject: "FFmpeg", sentence: doubt))
+            if let message = findings.incompleteMessage(version: "\(ffmpeg.version)") {
+                report.ffmpegProblems.append(.init(subject: "FFmpeg", sentence: message))
             }
         }
         print(json ? try PrettyJSON.text(of: report) + "\n" : report.text, terminator: "")

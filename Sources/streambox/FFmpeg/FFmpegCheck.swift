@@ -25,7 +25,7 @@ struct FFmpegCheck: Service {
     func run() async {
         // Stored first: a box that is switched off a moment later knows its FFmpeg at the next start.
         if let knowledge, isNew { await keep(knowledge) }
-        let known = knowledge?.refused(by: Streambox.version)
+        let known = knowledge?.refusals(foundBy: Streambox.version)
         let findings: FFmpegSelfCheck.Findings
         if let known {
             findings = FFmpegSelfCheck.Findings(refused: known)
@@ -41,12 +41,12 @@ struct FFmpegCheck: Service {
             problems.reportUnsupported(
                 role.sentence(ffmpeg: "\(ffmpeg.version)"), subject: "ffmpeg, \(role.refused)", logger: logger)
         }
-        if let doubt = findings.doubt(ffmpeg: "\(ffmpeg.version)"), !Task.isShuttingDownGracefully {
-            logger.warning("the check of FFmpeg is incomplete", metadata: ["reason": "\(doubt)"])
+        if let message = findings.incompleteMessage(version: "\(ffmpeg.version)"), !Task.isShuttingDownGracefully {
+            logger.warning("the check of FFmpeg is incomplete", metadata: ["reason": "\(message)"])
         }
         // The next start repeats a check that was interrupted, or whose result cannot be stored.
         if let knowledge, known == nil, findings.isComplete {
-            let learnt = knowledge.checked(findings.refused, by: Streambox.version)
+            let learnt = knowledge.addingRefusals(findings.refused, foundBy: Streambox.version)
             await keep(learnt)
         }
         logger.debug("FFmpeg is checked")

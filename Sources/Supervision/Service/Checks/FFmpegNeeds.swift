@@ -54,7 +54,7 @@ package struct FFmpegNeeds: Sendable {
     package static func missing(for configuration: BoxConfiguration, in ffmpeg: FFmpegCapabilities) -> [MissingAbility]
     {
         var needs = FFmpegNeeds(ffmpeg: ffmpeg)
-        needs.need(.everything, for: "the service", "nothing can be sent")
+        needs.need(.neededByAll, for: "the service", "nothing can be sent")
         for channel in configuration.channels {
             needs.add(channel, hasSoftware: configuration.encoders.order.contains(.software))
         }
@@ -64,7 +64,7 @@ package struct FFmpegNeeds: Sendable {
     /// Makes the needs of a box without a configuration: those of everything that the service can do.
     package static func missing(in ffmpeg: FFmpegCapabilities) -> [MissingAbility] {
         var needs = FFmpegNeeds(ffmpeg: ffmpeg)
-        needs.need(.everything, for: "the service", "nothing can be sent")
+        needs.need(.neededByAll, for: "the service", "nothing can be sent")
         needs.need(.encodedAudio, for: "audio", "it can be passed on, but not encoded")
         needs.need(
             [.encoder("libx264")], for: "software",

@@ -40,10 +40,10 @@ enum FFmpegPart: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// The needs of each kind of command line, without those that all have in common.
+/// The needs of each kind of command line. The other kinds leave out ``neededByAll``.
 extension [FFmpegPart] {
-    /// MPEG-TS on pipes: all command lines need it.
-    static var everything: Self { [.demuxer("mpegts"), .muxer("mpegts"), .input("pipe"), .output("pipe")] }
+    /// MPEG-TS on pipes.
+    static var neededByAll: Self { [.demuxer("mpegts"), .muxer("mpegts"), .input("pipe"), .output("pipe")] }
     static var encodedAudio: Self { [.encoder("aac"), .filter("aresample")] }
     /// The audio of a publisher, as FLV.
     static var convertedAudio: Self { [.demuxer("flv")] + encodedAudio }

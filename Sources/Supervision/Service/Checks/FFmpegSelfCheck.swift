@@ -1,15 +1,16 @@
 package import FFmpeg
 import MediaTypes
 
-/// Runs a tenth of a second of each kind of command line with the installed FFmpeg. An option that it refuses is then
-/// known before a process ends repeatedly because of it.
+/// Runs each kind of command line with the installed FFmpeg, on a tenth of a second of media. This finds the options
+/// that FFmpeg refuses before they make a process of the service fail again and again.
 ///
-/// Command lines with parts that FFmpeg does not list are left out: ``FFmpegNeeds`` names those. Encoders of GPUs are
-/// left out too: each has to pass a trial with the same options before a group uses it.
+/// A command line is left out if it needs a part that this FFmpeg does not list. ``FFmpegNeeds`` reports such missing
+/// parts. Encoders of GPUs are left out too: each has to pass a trial with the same options before a group uses it.
 package struct FFmpegSelfCheck: Sendable {
     /// The result of a self-check.
     package struct Findings: Sendable, Hashable {
-        /// In the order of the stream. Empty if FFmpeg accepts everything.
+        /// In the order in which the stream passes the processes, from source to target. Empty if FFmpeg accepts
+        /// everything.
         package var refused: [RefusedRole]
         /// The purposes of processes without a result: they hung, crashed, were stopped or did not start.
         package var unknown: [String]
@@ -22,26 +23,26 @@ package struct FFmpegSelfCheck: Sendable {
         package var isComplete: Bool { unknown.isEmpty }
 
         /// A sentence about the processes without a result. `nil` if there are none.
-        package func doubt(ffmpeg: String) -> String? {
+        package func incompleteMessage(version: String) -> String? {
             guard !isComplete else { return nil }
             return
                 """
-                the self-check could not find out whether FFmpeg \(ffmpeg) accepts every option that these need: \
+                the self-check could not find out whether FFmpeg \(version) accepts every option that these need: \
                 \(unknown.joined(separator: ", ")); check whether the box is short of memory or of room in its \
                 temporary folder, and check again
                 """
         }
 
-        mutating func note(_ outcome: Outcome, of role: String) {
+        mutating func record(_ outcome: Outcome, of purpose: String) {
             switch outcome {
             case .taken: break
-            case .unknown: unknown.append(role)
+            case .unknown: unknown.append(purpose)
             case .refused(let what):
                 // One refusal is one problem, however many processes it affects.
                 if let index = refused.firstIndex(where: { $0.refused == what }) {
-                    refused[index].role += ", \(role)"
+                    refused[index].purposes += ", \(purpose)"
                 } else {
-                    refused.append(RefusedRole(role: role, refused: what))
+                    refused.append(RefusedRole(purposes: purpose, refused: what))
                 }
             }
         }
@@ -63,7 +64,7 @@ package struct FFmpegSelfCheck: Sendable {
     static let size = FrameSize(width: 64, height: 48)
     static let rate = FrameRate(30)
     /// How long to wait for a source that does not exist.
-    static let silence = Duration.milliseconds(300)
+    static let absentSourceTimeout = Duration.milliseconds(300)
 
     package init(ffmpeg: FFmpegBinary, environment: [String: String], limit: Duration = .seconds(10)) {
         self.limit = limit
@@ -72,18 +73,19 @@ package struct FFmpegSelfCheck: Sendable {
     }
 
     package func run() async -> Findings {
-        guard let relayed = MemoryFile("relayed"), let made = MemoryFile("made"),
+        guard let relayedMedia = MemoryFile("relayed"), let encodedMedia = MemoryFile("encoded"),
             let frames = MemoryFile("frames", ReadyMadeMedia.frames(width: Self.size.width, height: Self.size.height)),
             let audio = MemoryFile("audio", ReadyMadeMedia.audio)
         else { return Findings(unknown: ["everything"]) }
         let files = SelfCheckFolder(environment)
         defer { files?.remove() }
         var findings = Findings()
-        await check(makers(from: files, relayed: relayed, made: made), &findings)
-        // Without libx264 FFmpeg generates no test picture. The ready-made media need no encoder.
-        let media = relayed.isEmpty ? made : relayed
-        let others: [[Role]] = [
-            sources(), publishers(audio), cards(frames), slates(files), groups(media), targets(media, files),
+        await check(mediaCommands(files, relayed: relayedMedia, encoded: encodedMedia), &findings)
+        // The relayed media are ready-made and need no encoder. If the relay delivered nothing, the encoded media take
+        // their place. Without libx264 there are none.
+        let media = relayedMedia.isEmpty ? encodedMedia : relayedMedia
+        let others: [[CheckedCommand]] = [
+            sources(), audioConverters(audio), cards(frames), slates(files), groups(media), targets(media, files),
         ]
         await check(Array(others.joined()), &findings)
         return findings
@@ -91,21 +93,23 @@ package struct FFmpegSelfCheck: Sendable {
 
     // MARK: Running them
 
-    private func check(_ roles: [Role], _ findings: inout Findings) async {
-        let listed = roles.filter { role in
-            ([FFmpegPart].everything + role.needs.joined()).allSatisfy { $0.isIn(ffmpeg.capabilities) }
+    private func check(_ commands: [CheckedCommand], _ findings: inout Findings) async {
+        let listed = commands.filter { command in
+            ([FFmpegPart].neededByAll + command.needs.joined()).allSatisfy { $0.isIn(ffmpeg.capabilities) }
         }
-        for (role, outcome) in zip(listed, await outcomes(of: listed)) { findings.note(outcome, of: role.name) }
+        for (command, outcome) in zip(listed, await outcomes(of: listed)) {
+            findings.record(outcome, of: command.purpose)
+        }
     }
 
-    private func outcomes(of roles: [Role]) async -> [Outcome] {
+    private func outcomes(of commands: [CheckedCommand]) async -> [Outcome] {
         await withTaskGroup(of: (Int, Outcome).self) { tasks in
             var next = 0
             func tryNext() {
-                guard next < roles.count else { return }
-                let (index, role) = (next, roles[next])
+                guard next < commands.count else { return }
+                let (index, command) = (next, commands[next])
                 next += 1
-                tasks.addTask { (index, await outcome(of: role)) }
+                tasks.addTask { (index, await outcome(of: command)) }
             }
             for _ in 0..<Self.atOnce { tryNext() }
             var outcomes: [Int: Outcome] = [:]
@@ -113,28 +117,31 @@ package struct FFmpegSelfCheck: Sendable {
                 outcomes[index] = result
                 tryNext()
             }
-            return roles.indices.map { outcomes[$0] ?? .unknown }
+            return commands.indices.map { outcomes[$0] ?? .unknown }
         }
     }
 
-    private func outcome(of role: Role) async -> Outcome {
-        guard let command = role.command else { return .unknown }
-        let input = role.input?.reader
-        guard role.input == nil || input != nil else { return .unknown }
+    private func outcome(of checked: CheckedCommand) async -> Outcome {
+        guard let command = checked.command else { return .unknown }
+        let input = checked.input?.reader
+        guard checked.input == nil || input != nil else { return .unknown }
         let (exit, overdue) = await BoundedChild.run(
-            command, binary: ffmpeg, stdin: input, stdout: role.output?.writer, environment: environment, limit: limit,
-            isDone: role.isDone)
+            command, binary: ffmpeg, stdin: input, stdout: checked.output?.writer, environment: environment,
+            limit: limit,
+            isDone: checked.isDone)
         guard overdue == nil, !Task.isCancelled else { return .unknown }
+        // `isDone` has requested the end: FFmpeg has accepted the options.
         if exit.asked { return .taken }
         guard case .exited(let code) = exit.status else { return .unknown }
         if exit.cause == .unsupported { return .refused(Self.refusal(in: exit.log)) }
         if code == 0 { return .taken }
-        if role.fails, let cause = exit.cause, Self.absence.contains(cause) { return .taken }
+        if checked.isExpectedToFail, let cause = exit.cause, Self.expectedCauses.contains(cause) { return .taken }
         return .unknown
     }
 
-    /// The causes for which a process ends if its peer or device does not exist.
-    private static let absence: Set<FailureCause> = [
+    /// The causes of an expected failure: the self-check gives the process a peer or a device that does not exist or
+    /// cannot be used.
+    private static let expectedCauses: Set<FailureCause> = [
         .connectionRefused, .unreachable, .timeout, .reset, .rejected, .notFound, .deviceGone, .permission, .busy,
     ]
 
