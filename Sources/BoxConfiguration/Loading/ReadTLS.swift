@@ -1,6 +1,6 @@
 extension ConfigurationReader {
-    /// Reads `tls: { ca: FILE }` or `tls: { verify: none }` beside a `url:`. Without it, the system's authorities
-    /// count.
+    /// Reads `tls: { ca: FILE }` or `tls: { verify: none }` beside a `url:`. Without it, the
+    /// certificate is checked against the system's authorities.
     func tls(_ fields: Fields, _ parts: URLParts) -> TLSVerification {
         guard let pair = fields["tls"] else { return .system }
         guard TLSVerification.schemes.contains(parts.scheme) else {

@@ -4,9 +4,9 @@ struct YAMLDocument {
     private(set) var root: YAMLNode?
     private(set) var problems: [(location: FileLocation, message: String)] = []
 
-    /// Deeper nesting than any configuration needs.
+    /// The deepest nesting that is accepted. No configuration needs as much.
     static let depthLimit = 32
-    /// More values than any configuration needs; aliases count once for every use.
+    /// The most values that are accepted. No configuration needs as many. A value counts again for each alias of it.
     static let nodeLimit = 50_000
     /// The most aliases before the last anchor. Only these can multiply each other.
     static let nestedAliasLimit = 24
@@ -204,8 +204,11 @@ struct YAMLDocument {
 
     // MARK: Bounding aliases
 
-    /// Aliases inside anchored values inside anchored values multiply each other. This counts everything that looks
-    /// like an alias, also in texts and comments, and allows enough for every file that a person writes.
+    /// Finds the place at which the text has too many aliases. `nil` if it has few enough.
+    ///
+    /// An alias in an anchored value counts again for each alias of that value, so aliases multiply each other.
+    /// Everything that looks like an alias is counted, also in texts and comments. The limits allow enough for every
+    /// file that a person writes.
     private static func locationOfTooManyAliases(_ text: String) -> FileLocation? {
         var line = 1
         var column = 0

@@ -1,4 +1,5 @@
-/// A property that comparisons ignore: a reload must not touch a channel that only moved to another line.
+/// A property that comparisons ignore, such as the location of a value in the file: a reload must not touch a channel
+/// that only moved to another line.
 @propertyWrapper
 package struct EqualityIgnored<Value: Sendable>: Sendable, Equatable, CustomReflectable {
     package var wrappedValue: Value
