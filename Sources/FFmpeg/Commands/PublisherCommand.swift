@@ -31,12 +31,13 @@ package struct PublisherCommand: Sendable, Hashable {
             secretFile: output.secretFile, environment: output.environment)
     }
 
-    /// FLV's header needs the video's size and the audio's parameters, so FFmpeg probes 100 ms of media: it connects 70
-    /// ms after exec and sends 45 ms later from a feed that holds a GOP, and at 200/245 ms where media arrives slowly.
-    /// With 1 µs, enough for an encoder, the header fails whenever audio arrives first. FFmpeg's default takes 7 s.
+    /// FLV's header needs the video's size and the audio's parameters, so FFmpeg probes 100 ms of media. From a feed
+    /// that holds a GOP it then connects 70 ms after exec and sends 45 ms later. If media arrives slowly, it connects
+    /// after 200 ms and sends after 245 ms. With 1 µs, enough for an encoder, the header fails whenever audio arrives
+    /// first. FFmpeg's default takes 7 s.
     ///
     /// On a busy machine the audio of a relay of FFmpeg 7.1 arrives more than 100 ms after the frames, and the header
-    /// then fails for lack of a sample rate. There FFmpeg probes half a second.
+    /// then fails for lack of a sample rate. An FFmpeg that runs in threads therefore probes half a second.
     private func streams(for ffmpeg: FFmpegCapabilities) -> [String] {
         let look = ffmpeg.runsInThreads ? "500000" : "100000"
         return [

@@ -3,8 +3,7 @@ import Redaction
 /// A file that passes a secret to FFmpeg, because every user of the machine can read an argument list.
 ///
 /// The file is a pipe on the standard descriptor that carries no media. It is in no folder, so no other process can
-/// open it, and its contents are gone once FFmpeg has read them. (A publisher reads its options only after media has
-/// arrived.)
+/// open it, and its contents are gone once FFmpeg has read them. A publisher reads them only after media has arrived.
 package struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
 {
     package enum Kind: String, Sendable, Hashable, CaseIterable {

@@ -50,7 +50,7 @@ package struct StreamChoice: Sendable, Hashable {
                 return
             }
             take(program, of: input)
-            // FFmpeg selects the same by default.
+            // If they are the first streams of the input, the map `.first` selects them too.
             if video != first || audio != audios.first { map = .program(program.number) }
         }
     }
