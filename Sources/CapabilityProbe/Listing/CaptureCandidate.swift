@@ -1,6 +1,6 @@
 /// A video device from udev's database. It is a capture card unless its driver says otherwise.
 package struct CaptureCandidate: Sendable, Identifiable {
-    /// The identity of the device since it was plugged in. It changes when it is plugged in again.
+    /// The identity of the device since it was plugged in. It changes if the device is plugged in again.
     package let id: String
     /// The capture card that it would be, with what udev knows of it.
     let device: CaptureDevice
@@ -62,7 +62,7 @@ package struct CaptureCandidate: Sendable, Identifiable {
     func device(_ answer: Answer?) -> CaptureDevice? {
         var card = device
         guard let answer else {
-            // udev asks the driver too. `captures` is nil if udev got no answer either.
+            // udev asks the driver too. If it got no answer either, `captures` is `nil`, and the device may be a card.
             guard captures ?? true else { return nil }
             card.isHung = true
             card.accessProblem =
@@ -71,7 +71,7 @@ package struct CaptureCandidate: Sendable, Identifiable {
                 """
             return card
         }
-        // The driver knows best. If this process may not ask it, udev's knowledge is used.
+        // The driver's answer counts. If this process may not ask the driver, udev's answer does.
         guard answer.captures ?? captures ?? false else { return nil }
         card.driver = answer.driver ?? card.driver
         card.modes = answer.modes

@@ -16,7 +16,8 @@ package enum NodeAccess {
         return advice(path, group: group, mode: info.st_mode)
     }
 
-    /// Returns the sentence for a node that its owner and mode let this user open, but a policy of the system does not.
+    /// Returns the sentence for a node whose owner and mode allow this user to open it, if a policy of the system does
+    /// not.
     package static func policy(_ path: String) -> String {
         """
         \(path): a device policy of this service denies access; allow it (systemd: DeviceAllow=\(path) rw; in a \
@@ -24,8 +25,10 @@ package enum NodeAccess {
         """
     }
 
+    /// Returns the sentence for a node whose owner or mode does not allow this user to open it.
+    ///
     /// - Parameters:
-    ///   - group: The node's group. `nil` for root's, to which no user should be added.
+    ///   - group: The node's group. `nil` if it is root's group, because no user should be added to that one.
     ///   - mode: The node's permissions.
     package static func advice(_ path: String, group: String?, mode: UInt32) -> String {
         guard let group else {
