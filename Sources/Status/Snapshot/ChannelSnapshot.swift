@@ -89,7 +89,7 @@ package struct EndSnapshot: Sendable, Hashable, Codable {
     package var ended: Double
     /// `exited 1`, `signal 9`.
     package var status: String
-    /// `nil` when it was asked to end.
+    /// `nil` if the service ended it and nothing was wrong.
     package var cause: String?
     /// Its last message, with masked secrets.
     package var lastLines: [String]

@@ -3,7 +3,7 @@ package struct TargetSnapshot: Sendable, Hashable, Codable {
     package enum State: String, Sendable, Hashable, Codable, CaseIterable {
         case connecting
         case live
-        /// It is live and receives only a part of the stream; `live` in the metrics.
+        /// It is live and receives only a part of the stream. The metrics call this state `live`.
         case degraded
         /// It is not connected. The service reconnects after a pause.
         case waiting
