@@ -8,9 +8,10 @@ import Supervision
 /// runs.
 struct FFmpegCheck: Service {
     let ffmpeg: FFmpegBinary
-    /// The findings of the last start, or of this one so far. `nil` for an FFmpeg that has to be asked at each start.
+    /// What is known of the FFmpeg, from the last start or from this one so far. `nil` for an FFmpeg that has to be
+    /// asked at each start.
     let knowledge: FFmpegKnowledge?
-    /// Whether the knowledge is of this start, and not in the file yet.
+    /// Whether the knowledge comes from this start, and is not in the file yet.
     let isNew: Bool
     let environment: [String: String]
     let file: StateFile<FFmpegKnowledge>
@@ -23,7 +24,7 @@ struct FFmpegCheck: Service {
     private static let patience = Duration.seconds(5)
 
     func run() async {
-        // Stored first: a box that is switched off a moment later knows its FFmpeg at the next start.
+        // Stored first, so that the next start has it even if the box is switched off a moment later.
         if let knowledge, isNew { await keep(knowledge) }
         let known = knowledge?.refusals(foundBy: Streambox.version)
         let findings: FFmpegSelfCheck.Findings
@@ -50,7 +51,7 @@ struct FFmpegCheck: Service {
             await keep(learnt)
         }
         logger.debug("FFmpeg is checked")
-        // The end of one service ends all others.
+        // Waits for the shutdown: a return from `run` would end all other services too.
         try? await gracefulShutdown()
     }
 
@@ -75,7 +76,8 @@ struct FFmpegCheck: Service {
     /// Whether a process has ended because FFmpeg refuses its command line: its group will not come on air, and the
     /// operator waits for the reason.
     ///
-    /// Abilities that FFmpeg lacks are reported from the start, and the groups that do not need them come on air.
+    /// Abilities that FFmpeg lacks do not count here: they are reported from the start, and the groups that do not need
+    /// them come on air.
     private func hasRefusal(_ snapshot: BoxSnapshot) -> Bool {
         let known = problems.problems
         return snapshot.problems.contains { $0.problem == .ffmpegUnsupported && !known.contains($0) }

@@ -39,7 +39,7 @@ final class FFmpegGaps: Sendable {
         }
     }
 
-    /// One source may lack several abilities.
+    /// Names the ability besides the part that needs it, because one source may need several that are missing.
     private static func subject(of ability: MissingAbility) -> String { "\(ability.subject), \(ability.missing)" }
 }
 

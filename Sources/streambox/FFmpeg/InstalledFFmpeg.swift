@@ -9,7 +9,7 @@ import SystemSupport
 struct InstalledFFmpeg {
     let binary: FFmpegBinary
     let encoders: EncoderCatalogue
-    /// The findings of this start about the FFmpeg. `nil` for an FFmpeg that has to be asked at each start.
+    /// What is known of the FFmpeg. `nil` for an FFmpeg that has to be asked at each start.
     let knowledge: FFmpegKnowledge?
 
     /// Finds FFmpeg and asks it what it can do.

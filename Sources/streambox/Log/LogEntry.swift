@@ -9,8 +9,8 @@ struct LogEntry: Sendable {
     var message: String
     var metadata: Logger.Metadata = [:]
 
-    /// The keys that come first, from the outside in. The other keys follow in alphabetical order. Their values are
-    /// names that the operator chose, and no secrets.
+    /// The keys that come first: a part of the service before the parts within it. The values are names that the
+    /// operator chose, and no secrets. The other keys follow in alphabetical order.
     private static let places = ["channel", "source", "group", "target"]
     /// The most bytes of a value. The rest is cut off.
     private static let longest = 4096

@@ -33,7 +33,7 @@ struct ProblemLog {
         var problem: Problem
         /// The time of the last snapshot with the problem.
         var last: ContinuousClock.Instant
-        /// How long the problem has been there, without the attempts in between.
+        /// How long the problem has been there. The attempts in between, during which it is away, do not count.
         var lasted = Duration.zero
         /// Whether the last snapshot had the problem.
         var isThere = true
@@ -44,12 +44,12 @@ struct ProblemLog {
 
     /// A problem that goes away within this time is not reported.
     private static let patience = Duration.seconds(5)
-    /// A problem that comes back within this time, as with every new attempt, is the same problem.
+    /// A problem that comes back within this time is the same problem: it may be away during each new attempt.
     private static let pause = Duration.seconds(30)
-    /// After a longer break a problem has to last from the beginning again. An attempt takes less.
+    /// After a longer absence a problem has to last for the whole ``patience`` again. An attempt takes less time.
     private static let longestAttempt = Duration.seconds(4)
-    /// The most time between two snapshots that counts for ``lasted``. In a longer time a problem that both snapshots
-    /// have may have been away.
+    /// The most time between two snapshots that counts for `lasted`. If more time passes between them, a problem that
+    /// both have may have been away in between.
     private static let longestSight = Duration.seconds(4)
 
     /// - Parameter others: Problems that are logged elsewhere.
