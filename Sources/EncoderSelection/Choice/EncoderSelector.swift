@@ -55,8 +55,10 @@ package struct EncoderSelector: Sendable {
     }
 
     /// Returns the candidates that the group allows, best first: those of its own list, or those of the families of
-    /// `order`. Software is added as the last resort, also to a list (and for AV1, as H.264), unless `order` leaves it
-    /// out.
+    /// `order`.
+    ///
+    /// Unless `order` leaves software out, it is the last resort, even for a group with a list. The last resort for AV1
+    /// encodes H.264.
     package func candidates(for encoding: VideoEncoding) -> [EncoderCandidate] {
         var ranked: [[EncoderCandidate]]
         switch encoding.encoder {
@@ -96,7 +98,7 @@ package struct EncoderSelector: Sendable {
         guard candidate.isSoftware else { return false }
         if passedOver.contains(where: { !$0.key.isSoftware && $0.value.hasFailed }) { return true }
         guard case .list(let requests) = encoding.encoder else { return false }
-        // An encoder on the list has no device on this box.
+        // Also if an earlier encoder on the list has no device on this box.
         return requests.prefix { $0.name != candidate.name }.contains {
             catalogue.candidates(named: $0.name, on: $0.gpu).isEmpty
         }

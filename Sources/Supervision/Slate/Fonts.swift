@@ -9,7 +9,8 @@ enum Fonts {
     enum Choice: Sendable, Hashable {
         /// The path of a font.
         case font(String)
-        /// No installed font has the characters of the text. This Debian package has one that does.
+        /// No installed font has the characters of the text. The value names the Debian package of a font that has
+        /// them.
         case missing(package: String)
     }
 

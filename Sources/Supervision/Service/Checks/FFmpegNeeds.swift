@@ -3,7 +3,7 @@ package import FFmpeg
 import MediaTypes
 import Redaction
 
-/// A part that a configuration needs of FFmpeg and the installed one lacks, with the consequence.
+/// A part of FFmpeg that the configuration needs and that the installed FFmpeg lacks, with the consequence.
 package struct MissingAbility: Sendable, Hashable {
     /// The affected part of the configuration, as problems name it: `source srt-0 of main`.
     package var subject: String
@@ -44,8 +44,8 @@ package struct MissingAbility: Sendable, Hashable {
     }
 }
 
-/// Compares the needs of a configuration with the capabilities of an FFmpeg. Nothing is refused because of it:
-/// everything that does not need the missing part works.
+/// Compares the needs of a configuration with the capabilities of an FFmpeg. A missing part is only reported:
+/// everything that does not need it works.
 package struct FFmpegNeeds: Sendable {
     private let ffmpeg: FFmpegCapabilities
     private var found: [MissingAbility] = []
@@ -61,7 +61,7 @@ package struct FFmpegNeeds: Sendable {
         return needs.found
     }
 
-    /// Makes the needs of a box without a configuration: those of everything that the service can do.
+    /// Returns what FFmpeg lacks for a box without a configuration: of everything that the service can do.
     package static func missing(in ffmpeg: FFmpegCapabilities) -> [MissingAbility] {
         var needs = FFmpegNeeds(ffmpeg: ffmpeg)
         needs.need(.neededByAll, for: "the service", "nothing can be sent")
@@ -152,7 +152,8 @@ package struct FFmpegNeeds: Sendable {
 
     private mutating func add(_ source: SourceConfiguration, _ subject: String, hasSoftware: Bool) {
         switch source.kind {
-        // The service reads it itself. The decoder depends on the audio that it sends.
+        // The service itself reads the stream, and needs FFmpeg only for audio in other codecs than AAC. The decoder is
+        // not known before the publisher sends.
         case .rtmp: need(.convertedAudio, for: subject, Self.silentPublisher)
         case .srt(let srt):
             need([.input("srt")], for: subject, Self.noSource)
@@ -177,7 +178,7 @@ package struct FFmpegNeeds: Sendable {
         case "rtp": need([.input(scheme), .demuxer("rtp")], for: subject, Self.noSource)
         default: need([.input(scheme)], for: subject, Self.noSource)
         }
-        // Also if the address contains a secret.
+        // A secret in the address counts too.
         let hasSecret =
             pull.passphrase != nil || pull.streamid != nil || pull.password != nil || URLMask.mask(pull.url) != pull.url
         if hasSecret { need(.secretInput, for: subject, Self.noSource) }
