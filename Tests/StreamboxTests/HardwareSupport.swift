@@ -32,6 +32,19 @@ extension OnHardware {
         return "{ name: \(name), video: \(video), targets: [ { name: to-\(name), url: \"\(url)\" } ] }"
     }
 
+    /// Runs a test with one group, `hd`, whose encoder is on an Intel GPU, in a lab. Then ends the service, and expects
+    /// that its target lost nothing.
+    func withGroupOnIntel(_ test: (Stage, Lab, NginxRTMP, Daemon) async throws -> Void) async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
+            try await stage.expectLive(with: Self.onIntel, of: daemon)
+            try await test(stage, lab, sink, daemon)
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
     /// Ends the service once every target has frames. Expects of each target one connection, and every frame at its
     /// time.
     func expectWhole(_ sink: NginxRTMP, _ streams: String..., after daemon: Daemon) async throws {

@@ -147,11 +147,7 @@ import Testing
             (.endPicture, .hang, "stall"),
         ])
     func faults(call: Lab.Call, fault: Lab.Fault, cause: String) async throws {
-        try await withLab { stage, lab in
-            try await lab.plug(.intel)
-            let sink = try await stage.nginx(record: true)
-            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expectLive(with: Self.onIntel, of: daemon)
+        try await withGroupOnIntel { stage, lab, sink, daemon in
             try await sink.waitForFrames(30, of: "hd")
             try lab.fail(call, fault)
             let fallen = try await stage.expectSoftware(in: daemon)
@@ -165,24 +161,18 @@ import Testing
                 back.gpu(.intel)?.state == "ready" && back.groups[0].lostFrames == 0 && back.problems.isEmpty,
                 "\(back.problems)")
             try await sink.waitForMoreFrames(30, of: "hd")
-            try await expectWhole(sink, "hd", after: daemon)
         }
     }
 
     @Test("a driver that crashes is retried once, then the next encoder takes over")
     func crash() async throws {
-        try await withLab { stage, lab in
-            try await lab.plug(.intel)
-            let sink = try await stage.nginx(record: true)
-            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expectLive(with: Self.onIntel, of: daemon)
+        try await withGroupOnIntel { stage, lab, sink, daemon in
             try lab.fail(.endPicture, .crash, after: 20)
             let fallen = try await stage.expectSoftware(in: daemon)
             #expect(
                 fallen.groups[0].exits == [.init(encoder: "h264_vaapi", cause: "crash", count: 2)],
                 "\(fallen.groups[0])")
             try await sink.waitForMoreFrames(15, of: "hd")
-            try await expectWhole(sink, "hd", after: daemon)
         }
     }
 
@@ -260,11 +250,7 @@ import Testing
 
     @Test("a GPU that the kernel has declared dead is left before it fails")
     func wedged() async throws {
-        try await withLab { stage, lab in
-            try await lab.plug(.intel)
-            let sink = try await stage.nginx(record: true)
-            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expectLive(with: Self.onIntel, of: daemon)
+        try await withGroupOnIntel { stage, lab, sink, daemon in
             try await sink.waitForFrames(30, of: "hd")
             // New encoders fail to start on the GPU. The running one may continue for a while.
             try lab.fail(.start, .operationFailed)
@@ -272,24 +258,18 @@ import Testing
             let fallen = try await stage.expectSoftware(in: daemon)
             #expect(fallen.groups[0].handovers["gpu-error"] == 1 && fallen.gpu(.intel)?.state == "quarantined")
             try await sink.waitForMoreFrames(15, of: "hd")
-            try await expectWhole(sink, "hd", after: daemon)
         }
     }
 
     @Test("a GPU that its driver has reset stays in use")
     func reset() async throws {
-        try await withLab { stage, lab in
-            try await lab.plug(.intel)
-            let sink = try await stage.nginx(record: true)
-            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expectLive(with: Self.onIntel, of: daemon)
+        try await withGroupOnIntel { stage, lab, sink, daemon in
             try await lab.wedge(.intel, recovery: "none")
             try await daemon.logged("the kernel has reset a GPU")
             let status = try await stage.status(of: daemon)
             #expect(
                 status.groups[0].use == Self.onIntel && status.gpu(.intel)?.state == "ready" && status.problems.isEmpty,
                 "\(status)")
-            try await expectWhole(sink, "hd", after: daemon)
         }
     }
 
