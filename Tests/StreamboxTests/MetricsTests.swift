@@ -234,7 +234,10 @@ import Testing
             print("lost: \(counted) counted, \(verdict.lostCount) missing at the sink")
             #expect(
                 verdict.lostCount > 60 && abs(counted - Double(verdict.lostCount)) <= 1,
-                "\(counted) counted; \(verdict)")
+                """
+                \(counted) counted; \(verdict)
+                \(daemon.lines("target=a").joined(separator: "\n"))
+                """)
             #expect(now.sum("streambox_encoder_exits_total", #"cause="exit""#) > 0)
         }
     }
