@@ -61,7 +61,7 @@ package actor DataPath {
     /// The thread retains the data path until ``stop()``. So nothing that a descriptor or a deadline refers to is freed
     /// while the thread runs.
     package func start() {
-        loop.setTimer { [self] in assumeIsolated { $0.runTimers() } }
+        loop.setDeadlineCallback { [self] in assumeIsolated { $0.runTimers() } }
     }
 
     /// Closes everything and ends the thread.

@@ -28,8 +28,9 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
     private var actions: [Timer: () -> Void] = [:]
     /// The times of the actions. Cancelled ones stay here until they are due.
     private var timers: Heap<Timer> = []
-    private var lastTimer = 0
-    /// The time at which the timer descriptor fires, in the same unit.
+    /// The number of the newest action.
+    private var lastTimerNumber = 0
+    /// The time at which the timer descriptor fires, in nanoseconds of the monotonic clock.
     private var armedFor = Int64.max
 
     /// An action that is to run at a time.
@@ -49,12 +50,14 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     private struct Inbox {
         var work: [Work] = []
-        var isAwake = false
+        /// Whether the thread has been woken, and has not taken the work yet.
+        var wakeIsPending = false
         var isStopped = false
     }
 
     private static let maximumEvents = 64
-    private static let maximumCancelled = 1024
+    /// How many cancelled actions, beside as many as there are actions, stay in the heap before it is made again.
+    private static let cancelledAllowance = 1024
 
     package init() {
         // The reader of a pipe or socket may be gone at any time.
@@ -113,8 +116,8 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
     private func enqueue(_ work: Work) {
         let mustWake = inbox.withLock { inbox in
             inbox.work.append(work)
-            defer { inbox.isAwake = true }
-            return !inbox.isAwake
+            defer { inbox.wakeIsPending = true }
+            return !inbox.wakeIsPending
         }
         if mustWake { wake() }
     }
@@ -159,12 +162,13 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     /// Sets the callback for deadlines. It does the work that is due, and returns the next deadline in nanoseconds of
     /// the monotonic clock, or `.max` if there is none.
-    package func setTimer(_ due: @escaping () -> Int64) { onDeadline = due }
+    package func setDeadlineCallback(_ callback: @escaping () -> Int64) { onDeadline = callback }
 
-    /// Calls the callback of ``setTimer(_:)`` at the deadline or earlier.
+    /// Calls the callback of ``setDeadlineCallback(_:)`` at the deadline or earlier.
     ///
-    /// Each video frame moves the deadlines further. So the timer may fire early, and is then set again: a few times a
-    /// second. A limit for each wait would program the hardware a hundred times a second.
+    /// Each video frame moves the deadlines later, but the timer is not moved with them. It fires at the old time, a
+    /// few times a second, and is then set to the new deadline. A timeout for each `epoll_wait` would instead set a
+    /// hardware timer a hundred times a second.
     package func arm(for deadline: Int64) {
         nextDeadline = min(nextDeadline, deadline)
         program(for: deadline)
@@ -178,14 +182,14 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
         timerfd_settime(timerDescriptor, CInt(TFD_TIMER_ABSTIME), &time, nil)
     }
 
-    /// Calls `act` once, at a time in nanoseconds of the monotonic clock or a little later, and never before this
-    /// returns.
+    /// Calls `act` once, at `due` (in nanoseconds of the monotonic clock) or a little later. Even if `due` has passed,
+    /// the call follows after this method has returned.
     @discardableResult
     package func at(_ due: Int64, _ act: @escaping () -> Void) -> Timer {
-        lastTimer += 1
-        let newTimer = Timer(due: due, number: lastTimer)
+        lastTimerNumber += 1
+        let newTimer = Timer(due: due, number: lastTimerNumber)
         // Actions that are created and cancelled again and again must not fill the memory.
-        if timers.count > 2 * actions.count + Self.maximumCancelled { timers = Heap(actions.keys) }
+        if timers.count > 2 * actions.count + Self.cancelledAllowance { timers = Heap(actions.keys) }
         actions[newTimer] = act
         timers.insert(newTimer)
         program(for: due)
@@ -196,13 +200,15 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     /// Runs the actions that are due, and sets the timer for the next ones.
     private func runDueActions() {
-        let last = Timer(due: Self.now(), number: lastTimer)
-        while let next = timers.min, next <= last {
+        // Actions that are created from now on wait for the next round.
+        let limit = Timer(due: Self.now(), number: lastTimerNumber)
+        while let next = timers.min, next <= limit {
             timers.removeMin()
             actions.removeValue(forKey: next)?()
         }
-        if nextDeadline <= last.due {
-            // This is done without a callback, too, because a deadline in the past would fire repeatedly.
+        if nextDeadline <= limit.due {
+            // Reset even if no callback is set: a deadline that stays in the past would make the timer fire again and
+            // again.
             nextDeadline = .max
             if let onDeadline { nextDeadline = min(onDeadline(), nextDeadline) }
         }
@@ -212,8 +218,8 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
     // MARK: The thread
 
     /// Raises the priority of the thread: encoders keep every core busy, and a video frame must not wait for them.
-    /// Without the permission, the service works until the box is overloaded. A real-time class is not used: measured,
-    /// its preemptions cost a tenth more.
+    /// Without the permission, the service works until the box is overloaded. The thread is in no real-time class: the
+    /// preemptions of such a class cost a tenth more in a measurement.
     private func raisePriority() {
         _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -10)
     }
@@ -240,15 +246,15 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
                     entry.handler.ready(events[index].events)
                 }
             }
-            // After the descriptors: if the thread had to wait for the processor, a peer whose bytes are there is not
-            // treated as silent.
+            // Actions run after the descriptors: if the thread got the processor late, it first reads the bytes that
+            // have arrived, so that no action treats their sender as silent.
             if isDue {
                 armedFor = .max
                 runDueActions()
             }
             let isStopped = inbox.withLock { inbox in
                 swap(&work, &inbox.work)
-                inbox.isAwake = false
+                inbox.wakeIsPending = false
                 return inbox.isStopped
             }
             for piece in work {

@@ -96,10 +96,10 @@ import Testing
         }
 
         private func give(_ message: [UInt8], at time: Int64, to converter: any AudioSink) -> UInt32 {
-            let stamp = converter.stamp(time)
+            let stamp = converter.timestamp(forMessageAt: time)
             message.withUnsafeBytes { bytes in
                 let (first, last) = (bytes.count / 3, bytes.count - bytes.count / 3)
-                converter.give(
+                converter.write(
                     UnsafeRawBufferPointer(rebasing: bytes[..<first]),
                     UnsafeRawBufferPointer(rebasing: bytes[first..<last]),
                     UnsafeRawBufferPointer(rebasing: bytes[last...]))

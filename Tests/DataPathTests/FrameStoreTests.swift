@@ -15,27 +15,27 @@ struct FrameStoreTests {
     }
 
     private func put(_ time: Int64, into store: inout FrameStore) {
-        if let room = store.room() { store.append(room, time: time) } else { Issue.record("no memory") }
+        if let room = store.takeMemory() { store.append(room, time: time) } else { Issue.record("no memory") }
     }
 
     @Test("a frame is kept until it has come out encoded, and its memory is used again")
     func delivery() {
         var store = store(5)
         let room = store.first?.memory
-        store.deliver(1)
-        #expect(store.first?.number == 2 && store.delivered == 2 && store.end == 5)
-        #expect(store.frame(from: 3)?.number == 3 && store.frame(from: 0)?.number == 2 && store.frame(from: 5) == nil)
-        let rooms = [store.room(), store.room()]
+        store.removeDelivered(through: 1)
+        #expect(store.first?.number == 2 && store.nextToDeliver == 2 && store.nextNumber == 5)
+        #expect([3, 0, 5].map { store.firstFrame(atOrAfter: $0)?.number } == [3, 2, nil])
+        let rooms = [store.takeMemory(), store.takeMemory()]
         #expect(rooms.contains { $0 === room })
-        store.deliver(4)
-        #expect(store.first == nil && store.delivered == 5)
+        store.removeDelivered(through: 4)
+        #expect(store.first == nil && store.nextToDeliver == 5)
     }
 
     @Test("a time that is not later than the one before is moved behind it")
     func times() {
         var store = store(0)
         for time in [10, 10, 5, 20] as [Int64] { put(time, into: &store) }
-        #expect((0..<4).compactMap { store.frame(from: $0)?.time } == [10, 11, 12, 20])
+        #expect((0..<4).compactMap { store.firstFrame(atOrAfter: $0)?.time } == [10, 11, 12, 20])
     }
 
     @Test("a store is full with four seconds of frames, or with its most bytes")

@@ -57,7 +57,7 @@ final class AudioConverter: AudioSink {
 
     // MARK: To the process
 
-    func stamp(_ time: Int64) -> UInt32 {
+    func timestamp(forMessageAt time: Int64) -> UInt32 {
         let stamp = timeline.processTimestamp(for: time)
         let now = EventLoop.now()
         if owed == nil || now - lastGiven > Self.pause {
@@ -68,10 +68,10 @@ final class AudioConverter: AudioSink {
         return stamp
     }
 
-    func give(
-        _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer
+    func write(
+        _ tagHeader: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, _ tagEnd: UnsafeRawBufferPointer
     ) {
-        guard !pipe.give(head, body, tail) else { return }
+        guard !pipe.give(tagHeader, body, tagEnd) else { return }
         if dropped.count == 0 {
             dropped.due = EventLoop.now() + Self.patience
             loop.arm(for: dropped.due)

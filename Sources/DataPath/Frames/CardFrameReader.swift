@@ -97,7 +97,7 @@ final class CardFrameReader: FrameReader, EventLoop.Handler {
     private func begin(at time: Int64) {
         isInFrame = true
         frameTime = time
-        frame = owner?.room()
+        frame = owner?.takeMemory()
     }
 
     private func finishFrame() {

@@ -84,7 +84,7 @@ final class FIFOReader: FrameReader, EventLoop.Handler {
     }
 
     private func readFrame() -> Int {
-        if frameBytes == 0, frame == nil { frame = owner?.room() }
+        if frameBytes == 0, frame == nil { frame = owner?.takeMemory() }
         let left = format.byteCount - frameBytes
         if let frame { return read(descriptor, frame.base + frameBytes, left) }
         return withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) {

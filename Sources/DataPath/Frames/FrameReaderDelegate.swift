@@ -1,7 +1,7 @@
 /// Keeps the frames of a reader.
 protocol FrameReaderDelegate: AnyObject {
     /// Returns memory for the next frame; `nil` when there is none.
-    func room() -> FrameMemory?
+    func takeMemory() -> FrameMemory?
     /// Called with each complete frame.
     ///
     /// - Parameters:

@@ -59,7 +59,7 @@ final class FrameSender: EventLoop.Handler, PipeWriter {
     func flush() {
         while !isBlocked, descriptor >= 0, let number = next {
             if frame == nil {
-                guard let found = owner?.frame(from: number) else {
+                guard let found = owner?.firstFrame(atOrAfter: number) else {
                     if endsAfterLast { close() }
                     return
                 }

@@ -10,10 +10,12 @@ extension FrameStream {
     func add(_ generation: Generation, _ start: Start) {
         // Frames that former encoders still give, such as a successor that is about to end, belong to the new
         // generation.
-        if case .atOnce = start { for former in generations { former.cut = min(former.cut ?? .max, store.delivered) } }
+        if case .atOnce = start {
+            for former in generations { former.cut = min(former.cut ?? .max, store.nextToDeliver) }
+        }
         generations.append(generation)
         switch start {
-        case .atOnce: generation.sender.begin(at: store.delivered)
+        case .atOnce: generation.sender.begin(at: store.nextToDeliver)
         case .whenReady:
             let now = EventLoop.now()
             generation.owesSince = now
@@ -23,7 +25,7 @@ extension FrameStream {
     }
 
     /// A frame of the store for a sender; `nil` where it has not come yet.
-    func frame(from number: Int) -> FrameStore.Frame? { store.frame(from: number) }
+    func firstFrame(atOrAfter number: Int) -> FrameStore.Frame? { store.firstFrame(atOrAfter: number) }
 
     /// Called when a sender has begun to write a frame.
     func began(_ frame: FrameStore.Frame, in sender: FrameSender) {
@@ -45,7 +47,7 @@ extension FrameStream {
         guard current.isJoined, !current.isCut else { return }
         current.cut = number
         successor.owesSince = nil
-        if store.delivered < number {
+        if store.nextToDeliver < number {
             successor.isHeld = true
             successor.unitReader.hold()
         }
@@ -55,7 +57,7 @@ extension FrameStream {
     /// Reads a successor's frames once the encoder before it has given all of its own.
     func releaseSuccessor() {
         guard let successor = generations.last, successor.isHeld, generations.count > 1,
-            let cut = generations[generations.count - 2].cut, store.delivered >= cut
+            let cut = generations[generations.count - 2].cut, store.nextToDeliver >= cut
         else { return }
         successor.isHeld = false
         if !successor.given.isEmpty { successor.owesSince = EventLoop.now() }

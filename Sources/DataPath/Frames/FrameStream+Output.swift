@@ -35,7 +35,7 @@ extension FrameStream: UnitReaderDelegate {
             return
         }
         // Only a keyframe can follow another encoder's frames.
-        guard number >= store.delivered, generation.isJoined || unit.isKeyframe else { return }
+        guard number >= store.nextToDeliver, generation.isJoined || unit.isKeyframe else { return }
         deliver(unit, number, of: generation, from: parser, now: now)
     }
 
@@ -51,10 +51,10 @@ extension FrameStream: UnitReaderDelegate {
         from parser: borrowing some UnitSource & ~Copyable, now: Int64
     ) {
         let isNew = !generation.isJoined
-        let missing = lastEncoded == nil ? 0 : number - store.delivered
+        let missing = lastEncoded == nil ? 0 : number - store.nextToDeliver
         encodedFrames += 1
-        deliveredTime = store.frame(from: number)?.time
-        store.deliver(number)
+        deliveredTime = store.firstFrame(atOrAfter: number)?.time
+        store.removeDelivered(through: number)
         resumeInput()
         videoFormat = parser.videoFormat
         give(unit, of: generation.unitReader, from: parser, isNew: isNew, now: now)

@@ -130,7 +130,9 @@ final class FrameStream {
     }
 
     func close() {
-        if lastEncoded != nil, store.end > store.delivered { owner.stream(self, hasLost: store.end - store.delivered) }
+        if lastEncoded != nil, store.nextNumber > store.nextToDeliver {
+            owner.stream(self, hasLost: store.nextNumber - store.nextToDeliver)
+        }
         input?.close()
         audioReader?.close()
         for generation in generations { forget(generation) }
@@ -177,12 +179,12 @@ final class FrameStream {
 // MARK: - Frames in
 
 extension FrameStream: FrameReaderDelegate {
-    func room() -> FrameMemory? { store.room() }
+    func takeMemory() -> FrameMemory? { store.takeMemory() }
 
     func take(_ memory: FrameMemory, time: Int64, now: Int64) {
         makeRoom()
         noteResumption(now: now)
-        let number = store.end
+        let number = store.nextNumber
         store.append(memory, time: time)
         lastFrame = now
         beginSuccessor(at: number)

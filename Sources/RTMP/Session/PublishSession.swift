@@ -227,7 +227,7 @@ package struct PublishSession: ~Copyable {
         send(MessageType.windowSize, bandwidth)
         send(MessageType.peerBandwidth, bandwidth + [2])
         var size: [UInt8] = []
-        size.appendBigEndian(UInt32(ChunkWriter.chunkSize))
+        size.appendBigEndian(UInt32(ChunkWriter.announcedSize))
         send(MessageType.setChunkSize, size)
         guard isApplication(command.argument(0)?["app"]?.string ?? "") else {
             state = .ended

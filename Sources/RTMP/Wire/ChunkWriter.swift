@@ -1,8 +1,9 @@
 /// Splits the server's messages into chunks. They are few and short.
 struct ChunkWriter {
-    /// The chunk size that the server announces. Its own messages are short. FFmpeg then sends chunks of this size,
-    /// each by itself, and with this size a frame arrives in one piece.
-    static let chunkSize = 128 << 10
+    /// The chunk size that the server announces. FFmpeg as a publisher then uses it too, and writes each chunk
+    /// separately, so the size is large enough for a whole frame. The server's own messages are short.
+    static let announcedSize = 128 << 10
+    /// 128 until the server has announced another size.
     private var size = 128
 
     mutating func write(_ header: MessageHeader, _ body: [UInt8], chunkStream: UInt8, to out: inout [UInt8]) {

@@ -83,16 +83,16 @@ final class AudioConversion {
         if !converters[index].hasBegun {
             converters[index].hasBegun = true
             let nothing = Bytes(start: nil, count: 0)
-            FLV.header.withUnsafeBytes { sink.give($0, nothing, nothing) }
+            FLV.header.withUnsafeBytes { sink.write($0, nothing, nothing) }
             peer.foreignAudio.withHeader { give($0, in: $1, at: 0, to: sink) }
         }
-        give(audio, in: message, at: sink.stamp(audio.time), to: sink)
+        give(audio, in: message, at: sink.timestamp(forMessageAt: audio.time), to: sink)
     }
 
     private func give(
         _ audio: MediaReader.ForeignAudioMessage, in message: Bytes, at timestamp: UInt32, to sink: any AudioSink
     ) {
-        FLV.withTag(of: audio, in: message, timestamp: timestamp) { sink.give($0, $1, $2) }
+        FLV.withTag(of: audio, in: message, timestamp: timestamp) { sink.write($0, $1, $2) }
     }
 
     func addConverter(_ converter: any AudioSink) {

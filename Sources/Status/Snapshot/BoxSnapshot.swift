@@ -6,6 +6,7 @@ package struct BoxSnapshot: Sendable, Hashable, Codable {
     /// The times at which the service started and at which the snapshot was taken, in seconds since 1970.
     package var started: Double
     package var updated: Double
+    /// The resources of the service's own process, without its child processes.
     package var process: ProcessFigures
     /// The GPUs of the box, and those that are gone.
     package var gpus: [GPUSnapshot]
