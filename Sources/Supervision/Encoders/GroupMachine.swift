@@ -87,6 +87,7 @@ package struct GroupMachine: Sendable {
         successorPolicy = policy
     }
 
+    // Longer than other functions: all transitions are in one exhaustive switch, where they can be compared.
     /// - Parameter now: Time since any fixed moment, on a clock that does not go back.
     package mutating func handle(_ event: Event, now: Duration, random: inout some RandomNumberGenerator) -> [Effect] {
         switch (actual, event) {

@@ -42,8 +42,8 @@ protocol SourceDriver: Sendable {
 
 extension SourceDriver {
     var restartPolicy: RestartPolicy { .relay }
-    /// A caller that freezes and does not close its connection keeps its listener busy, so that no other caller gets
-    /// in.
+    /// A relay that waits for a frozen sender holds the port or the connection that the next sender needs. For example,
+    /// an SRT caller that does not close its connection keeps its listener busy.
     var stallPatience: Duration { .seconds(4) }
     var refusals: [String: Int]? { nil }
 
