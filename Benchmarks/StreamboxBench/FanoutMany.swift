@@ -16,12 +16,13 @@ struct FanoutMany {
     func run() async throws {
         try raiseDescriptorLimit()
         try await withStage { stage in
-            let tags = try await source(stage)
+            let tags = try await stage.tags(of: source)
             let frames = TargetFrames(FrameIdentity(tags))
             let sink = try RTMPStub(keepsMedia: false) { connection, message in
                 frames.take(message, of: connection)
             }
-            let (service, port) = try await startService(stage, sink)
+            let (service, port) = try await stage.copyingService(
+                product, targets: (1...targets).map { "url: \"\(sink.url("key\($0)"))\"" })
             let isEnough = Atomic(false)
             async let published = HandMadePublisher.publish(
                 messages(tags), to: port, key: "x", isEnough: { _ in isEnough.load(ordering: .relaxed) })
@@ -84,14 +85,12 @@ struct FanoutMany {
             """)
     }
 
-    private func source(_ stage: Stage) async throws -> [FLVFile.Tag] {
-        let source = NumberedSource.with {
+    private var source: NumberedSource {
+        .with {
             $0.duration = .seconds(Self.sourceLength)
             $0.picture = .busy
             $0.bitrate = bitrate
         }
-        try await source.write(to: stage.folder.path("source.flv"))
-        return FLVFile(try stage.folder.read("source.flv")).tags
     }
 
     /// The source again and again, for longer than the measurement takes.
@@ -104,29 +103,6 @@ struct FanoutMany {
                 return HandMadePublisher.Message(tag)
             }
         }
-    }
-
-    private func startService(_ stage: Stage, _ sink: RTMPStub) async throws -> (program: TestProcess, port: Int) {
-        let port = try FreePort.tcp()
-        let list = (1...targets).map { "      - { name: t\($0), url: \"\(sink.url("key\($0)"))\" }" }
-        let yaml = try stage.folder.write(
-            "box.yaml",
-            """
-            runtime: \(stage.folder.path("run"))
-            state: \(stage.folder.path("state"))
-            channels:
-              - name: main
-                sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
-                groups:
-                - name: copy
-                  video: copy
-                  audio: copy
-                  targets:
-            \(list.joined(separator: "\n"))
-            """)
-        let program = try await stage.program(product.streambox, ["run", "--config", yaml])
-        try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
-        return (program, port)
     }
 
     /// Each target has a descriptor in the service and one here.

@@ -46,9 +46,6 @@ struct FanoutRig {
     func measure(_ targets: Int, seconds: Int, name: String) async throws -> FanoutResult {
         let (peers, peerPort) = try await startPeer(targets, name)
         let (service, port) = try await startService(targets, name)
-        try await eventually("both to listen") {
-            FreePort.isListening(tcp: port) && FreePort.isListening(tcp: peerPort)
-        }
         var publishers: [TestProcess] = []
         for port in [port, peerPort] {
             let url = "rtmp://127.0.0.1:\(port)/live/x"
@@ -87,9 +84,8 @@ struct FanoutRig {
         }
     }
 
-    /// Starts one nginx-rtmp worker that pushes to every target.
+    /// Starts nginx-rtmp, and for TLS the program that its pushes go through.
     private func startPeer(_ targets: Int, _ name: String) async throws -> (programs: [TestProcess], port: Int) {
-        let port = try FreePort.tcp()
         var programs: [TestProcess] = []
         var out = sink.port
         if let secureSink {
@@ -97,46 +93,18 @@ struct FanoutRig {
             programs = [client.program]
             out = client.port
         }
-        let pushes = (1...targets).map { "push rtmp://127.0.0.1:\(out)/live/\(name)peer\($0);" }
-        let folder = try stage.folder.makeFolder("\(name)-peer")
-        let conf = try stage.folder.write(
-            "\(name)-peer/nginx.conf",
-            """
-            daemon off; master_process off; pid \(folder)/nginx.pid; error_log \(folder)/error.log warn;
-            load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
-            events { worker_connections 256; }
-            rtmp { access_log off; server { listen 127.0.0.1:\(port); chunk_size 4096; application live { live on; \
-            \(pushes.joined(separator: " ")) } } }
-            """)
-        programs.append(try await stage.program("nginx", ["-p", folder, "-c", conf]))
-        return (programs, port)
+        let urls = (1...targets).map { "rtmp://127.0.0.1:\(out)/live/\(name)peer\($0)" }
+        let peer = try await stage.copyingPeer(to: urls, name: "\(name)-peer")
+        return (programs + [peer.program], peer.port)
     }
 
-    /// Starts the service with a group that is copied to every target.
     private func startService(_ targets: Int, _ name: String) async throws -> (program: TestProcess, port: Int) {
-        let port = try FreePort.tcp()
         let list = (1...targets).map { index in
             let key = "\(name)box\(index)"
-            guard let secureSink else { return "      - { name: t\(index), url: \"\(sink.url(key))\" }" }
+            guard let secureSink else { return "url: \"\(sink.url(key))\"" }
             let url = "rtmps://localhost:\(secureSink.port)/live/\(key)"
-            return "      - { name: t\(index), url: \"\(url)\", tls: { ca: \(secureSink.authority) } }"
+            return "url: \"\(url)\", tls: { ca: \(secureSink.authority) }"
         }
-        let yaml = try stage.folder.write(
-            "\(name).yaml",
-            """
-            runtime: \(stage.folder.path("\(name)-run"))
-            state: \(stage.folder.path("\(name)-state"))
-            channels:
-              - name: main
-                sources:
-                  - rtmp: { listen: "127.0.0.1:\(port)", app: live }
-                groups:
-                - name: copy
-                  video: copy
-                  audio: copy
-                  targets:
-            \(list.joined(separator: "\n"))
-            """)
-        return (try await stage.program(product.streambox, ["run", "--config", yaml]), port)
+        return try await stage.copyingService(product, targets: list, name: name)
     }
 }

@@ -23,7 +23,7 @@ struct RTMPLatency {
 
     func run() async throws {
         try await withStage { stage in
-            let tags = try await source(stage)
+            let tags = try await stage.tags(of: source)
             let direct = try RTMPStub()
             let routes = [
                 Route(name: "sent directly    ", port: direct.port, receiver: direct),
@@ -38,54 +38,24 @@ struct RTMPLatency {
         }
     }
 
-    private func source(_ stage: Stage) async throws -> [FLVFile.Tag] {
-        let source = NumberedSource.with {
+    private var source: NumberedSource {
+        .with {
             ($0.width, $0.height, $0.rate, $0.gop) = (1280, 720, rate, rate)
             $0.duration = .seconds(warmup + seconds)
             $0.picture = .busy
             $0.bitrate = 4000
         }
-        try await source.write(to: stage.folder.path("source.flv"))
-        return FLVFile(try stage.folder.read("source.flv")).tags
     }
 
     private func startPeer(_ stage: Stage) async throws -> Route {
         let receiver = try RTMPStub()
-        let port = try FreePort.tcp()
-        let folder = try stage.folder.makeFolder("peer")
-        let conf = try stage.folder.write(
-            "peer/nginx.conf",
-            """
-            daemon off; master_process off; pid \(folder)/nginx.pid; error_log \(folder)/error.log warn;
-            load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
-            events { worker_connections 64; }
-            rtmp { access_log off; server { listen 127.0.0.1:\(port); chunk_size 4096; application live { live on; \
-            push \(receiver.url("peer")); } } }
-            """)
-        _ = try await stage.program("nginx", ["-p", folder, "-c", conf])
-        try await eventually("nginx to listen") { FreePort.isListening(tcp: port) }
+        let port = try await stage.copyingPeer(to: [receiver.url("peer")]).port
         return Route(name: "nginx-rtmp's push", port: port, receiver: receiver)
     }
 
     private func startService(_ stage: Stage) async throws -> Route {
         let receiver = try RTMPStub()
-        let port = try FreePort.tcp()
-        let yaml = try stage.folder.write(
-            "box.yaml",
-            """
-            runtime: \(stage.folder.path("run"))
-            state: \(stage.folder.path("state"))
-            channels:
-              - name: main
-                sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
-                groups:
-                  - name: copy
-                    video: copy
-                    audio: copy
-                    targets: [ { name: t, url: "\(receiver.url("x"))" } ]
-            """)
-        _ = try await stage.program(product.streambox, ["run", "--config", yaml])
-        try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
+        let port = try await stage.copyingService(product, targets: ["url: \"\(receiver.url("x"))\""]).port
         return Route(name: "streambox        ", port: port, receiver: receiver)
     }
 

@@ -112,8 +112,7 @@ package struct NumberedSource: Sendable, Hashable {
         let pace = realtime ? ["-re"] : []
         words += pace + ["-f", "lavfi", "-i", pictureGraph]
         if audio != .none { words += pace + ["-f", "lavfi", "-i", audioGraph] }
-        // Without its own limit the audio would not end. FFmpeg 9 stops for ever at times when `-frames` limits the
-        // video: the audio waits for the video in its queue, and the video is not read until audio has been written.
+        // Without its own limit the audio would not end.
         if let duration { words += ["-t", "\(duration.inSeconds)"] }
         words += videoOptions
         // Passthrough: FFmpeg would otherwise move every frame to an interval of the frame rate.
@@ -169,6 +168,8 @@ package struct NumberedSource: Sendable, Hashable {
         let flash =
             "drawbox=x=iw/4:y=ih/4:w=iw/2:h=ih/2:c=white:t=fill"
             + ":enable='lt(mod(n+\(firstNumber % UInt32(framesPerBeep)),\(framesPerBeep)),3)'"
+        // With `-frames` in its place FFmpeg 9 sometimes hangs: the audio waits for video in the encoders' queue, and
+        // the video is not read until audio has been written.
         let end = frameCount.map { ",trim=end_frame=\($0)" } ?? ""
         // `scale` would keep the aspect ratio by other than square pixels.
         let times = unevenness == .zero ? "" : ",settb=1/90000,setpts='PTS+\(unevenness.inSeconds)*sin(N)/TB'"

@@ -8,7 +8,7 @@ struct StubLogin {
     var user: String
     var password: String
 
-    // A real server makes them anew each time.
+    // A real server makes new ones for each connection.
     private static let salt = "c2FsdA=="
     private static let challenge = "Y2hhbGxlbmdl"
     private static let opaque = "b3BhcXVl"
